@@ -1,0 +1,359 @@
+//! Alerts as they stand, every version they had, and what was decided about them.
+//!
+//! The engine may raise, sharpen and no longer find an alert; it never reopens what people closed.
+//! A closed alert that is found again and weighs more is passed up.
+
+use jiff::Timestamp;
+use sqlx::Row;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use tidewaiter_proto::alert::{Alert, AlertState, Severity};
+use tidewaiter_proto::station::StationId;
+
+use super::change::{ChangeKind, note_change};
+use super::inspection::put_inspection;
+use super::pending::settle;
+use super::{InspectionRow, Pending, Store, StoreError, from_json, take_numbers, to_json, to_time};
+
+mod action;
+mod list;
+
+pub use action::{ActError, Action, CLOSING_REASONS, Decision};
+pub use list::{AlertFilter, AlertPage};
+
+/// One alert as it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlertRow {
+    /// The alert, with its state.
+    pub alert: Alert,
+    /// Who has it.
+    pub assignee: Option<String>,
+    /// Whether the last assessment still found it.
+    pub standing: bool,
+    /// When it last changed.
+    pub changed_at: Timestamp,
+    /// Grows with each change; a decision names the version it was made on.
+    pub version: i64,
+}
+
+/// One inspection assessed: what is to be kept of it.
+#[derive(Clone, Debug)]
+pub struct AssessedInspection {
+    /// Its row in the list.
+    pub row: InspectionRow,
+    /// What the engine found. Alerts of this inspection that are not among them no longer stand.
+    pub alerts: Vec<Alert>,
+}
+
+/// What an upsert did to an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upserted {
+    /// It is new.
+    Raised,
+    /// Its facts changed.
+    Altered,
+    /// It was closed, weighs more now, and is passed up.
+    Escalated,
+    /// Nothing changed.
+    Same,
+}
+
+impl Store {
+    /// Keeps what was found of the inspections under one key, and settles the work.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing is kept and the work still waits.
+    pub async fn put_assessment(
+        &self,
+        pending: Pending,
+        assessed: Vec<AssessedInspection>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.writer
+            .write(move |connection| {
+                Box::pin(async move {
+                    for inspection in &assessed {
+                        put_one(connection, inspection, now).await?;
+                    }
+                    settle(connection, &pending).await
+                })
+            })
+            .await
+    }
+
+    /// Keeps an alert about a station's ledger, and settles the work.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn put_ledger_alert(
+        &self,
+        pending: Pending,
+        alert: Alert,
+        now: Timestamp,
+    ) -> Result<Upserted, StoreError> {
+        self.writer
+            .write(move |connection| {
+                Box::pin(async move {
+                    let done = upsert(connection, &alert, now).await?;
+                    settle(connection, &pending).await?;
+                    Ok(done)
+                })
+            })
+            .await
+    }
+
+    /// One alert.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn alert(&self, id: &str) -> Result<Option<AlertRow>, StoreError> {
+        let row = sqlx::query(
+            "SELECT body, assignee, standing, changed_at, version FROM alert WHERE id = $1",
+        )
+        .bind(id.to_owned())
+        .fetch_optional(&self.readers)
+        .await?;
+        row.as_ref().map(read_alert).transpose()
+    }
+}
+
+async fn put_one(
+    connection: &mut SqliteConnection,
+    assessed: &AssessedInspection,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let row = &assessed.row;
+    put_inspection(connection, row).await?;
+    for alert in &assessed.alerts {
+        upsert(connection, alert, now).await?;
+    }
+    for missing in not_found_again(connection, row, &assessed.alerts).await? {
+        let event = Event { action: "not_found_again", reason: "", text: "", actor: ENGINE };
+        store_version(connection, &missing, &event, now).await?;
+    }
+    let reference = format!("{} {}", row.station, row.inspection);
+    note_change(connection, now, ChangeKind::Inspection, &reference).await
+}
+
+/// Alerts of this inspection that stood until now and were not found this time, so marked.
+async fn not_found_again(
+    connection: &mut SqliteConnection,
+    row: &InspectionRow,
+    found: &[Alert],
+) -> Result<Vec<Versioned>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT body, assignee, standing, changed_at, version FROM alert
+         WHERE station = $1 AND inspection = $2 AND standing = 1",
+    )
+    .bind(row.station.as_str())
+    .bind(row.inspection.as_str())
+    .fetch_all(connection)
+    .await?;
+    let standing = rows.iter().map(read_alert).collect::<Result<Vec<_>, _>>()?;
+    Ok(standing
+        .into_iter()
+        .filter(|row| found.iter().all(|alert| alert.id != row.alert.id))
+        .map(|row| Versioned {
+            from_state: row.alert.state,
+            row: AlertRow { standing: false, version: row.version + 1, ..row },
+        })
+        .collect())
+}
+
+/// An alert's next version and the state it comes from.
+struct Versioned {
+    from_state: AlertState,
+    row: AlertRow,
+}
+
+/// Why there is a next version.
+struct Event<'a> {
+    actor: &'a str,
+    action: &'a str,
+    reason: &'a str,
+    text: &'a str,
+}
+
+async fn upsert(
+    connection: &mut SqliteConnection,
+    found: &Alert,
+    now: Timestamp,
+) -> Result<Upserted, StoreError> {
+    let Some(before) = alert_by_id(connection, &found.id).await? else {
+        let alert = Alert { state: AlertState::New, ..found.clone() };
+        let row = AlertRow { alert, assignee: None, standing: true, changed_at: now, version: 1 };
+        let next = Versioned { from_state: AlertState::New, row };
+        let event = Event { actor: ENGINE, action: "raised", reason: "", text: "" };
+        store_version(connection, &next, &event, now).await?;
+        return Ok(Upserted::Raised);
+    };
+    let mut alert = found.clone();
+    alert.raised_at = before.alert.raised_at;
+    alert.state = before.alert.state;
+    if alert == before.alert && before.standing {
+        return Ok(Upserted::Same);
+    }
+    let graver = weighs_more(&alert, &before.alert);
+    let escalated = before.alert.state == AlertState::Closed && graver;
+    if escalated {
+        alert.state = AlertState::Escalated;
+    }
+    let row = AlertRow { alert, standing: true, version: before.version + 1, ..before.clone() };
+    let (action, done) =
+        if escalated { ("escalated", Upserted::Escalated) } else { ("altered", Upserted::Altered) };
+    let text = format!("severity {} → {}", before.alert.severity, row.alert.severity);
+    let event = Event { actor: ENGINE, action, reason: "assessed again", text: &text };
+    let next = Versioned { from_state: before.alert.state, row };
+    store_version(connection, &next, &event, now).await?;
+    Ok(done)
+}
+
+fn weighs_more(after: &Alert, before: &Alert) -> bool {
+    let grew = match (after.amount, before.amount) {
+        (Some(after), Some(before)) => {
+            after.currency == before.currency && after.amount > before.amount
+        }
+        _ => false,
+    };
+    after.severity > before.severity || grew || after.hits.len() > before.hits.len()
+}
+
+async fn alert_by_id(
+    connection: &mut SqliteConnection,
+    id: &str,
+) -> Result<Option<AlertRow>, StoreError> {
+    let row = sqlx::query(
+        "SELECT body, assignee, standing, changed_at, version FROM alert WHERE id = $1",
+    )
+    .bind(id.to_owned())
+    .fetch_optional(connection)
+    .await?;
+    row.as_ref().map(read_alert).transpose()
+}
+
+/// Writes the next version of an alert with the decision that led to it, and tells the log.
+async fn store_version(
+    connection: &mut SqliteConnection,
+    next: &Versioned,
+    event: &Event<'_>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let alert = &next.row.alert;
+    let body = to_json("alert", "body", alert)?;
+    let state = state_name(alert.state);
+    sqlx::query(
+        "INSERT INTO alert (id, code, severity, weight, station, inspection, subject, state,
+                            assignee, standing, raised_at, changed_at, version, body)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+         ON CONFLICT (id) DO UPDATE SET code = excluded.code, severity = excluded.severity,
+             weight = excluded.weight, station = excluded.station,
+             inspection = excluded.inspection, subject = excluded.subject,
+             state = excluded.state, assignee = excluded.assignee,
+             standing = excluded.standing, changed_at = excluded.changed_at,
+             version = excluded.version, body = excluded.body",
+    )
+    .bind(alert.id.as_str())
+    .bind(alert.code.as_str())
+    .bind(alert.severity.as_str())
+    .bind(weight(alert))
+    .bind(alert.station.as_str())
+    .bind(alert.inspection.as_deref())
+    .bind(alert.subject.as_deref())
+    .bind(state)
+    .bind(next.row.assignee.as_deref())
+    .bind(i64::from(next.row.standing))
+    .bind(alert.raised_at.as_microsecond())
+    .bind(now.as_microsecond())
+    .bind(next.row.version)
+    .bind(body.as_str())
+    .execute(&mut *connection)
+    .await?;
+    let arrival = take_numbers(connection, "arrival", 2).await?;
+    sqlx::query(
+        "INSERT INTO alert_version (arrival, id, version, at, state, body)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(arrival)
+    .bind(alert.id.as_str())
+    .bind(next.row.version)
+    .bind(now.as_microsecond())
+    .bind(state)
+    .bind(body)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "INSERT INTO decision (arrival, alert, at, actor, action, from_state, to_state, reason,
+                               text)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(arrival + 1)
+    .bind(alert.id.as_str())
+    .bind(now.as_microsecond())
+    .bind(event.actor.to_owned())
+    .bind(event.action.to_owned())
+    .bind(state_name(next.from_state))
+    .bind(state)
+    .bind(event.reason.to_owned())
+    .bind(event.text.to_owned())
+    .execute(&mut *connection)
+    .await?;
+    note_change(connection, now, ChangeKind::Alert, &alert.id).await
+}
+
+fn read_alert(row: &SqliteRow) -> Result<AlertRow, StoreError> {
+    let body: String = row.try_get("body")?;
+    Ok(AlertRow {
+        alert: from_json("alert", "body", &body)?,
+        assignee: row.try_get("assignee")?,
+        standing: row.try_get::<i64, _>("standing")? != 0,
+        changed_at: to_time("alert", "changed_at", row.try_get("changed_at")?)?,
+        version: row.try_get("version")?,
+    })
+}
+
+/// Severity first, then score.
+fn weight(alert: &Alert) -> i64 {
+    let severity = match alert.severity {
+        Severity::Info => 0,
+        Severity::Low => 1,
+        Severity::Medium => 2,
+        Severity::High => 3,
+        Severity::Critical => 4,
+    };
+    severity * 1000 + i64::from(alert.score.min(999))
+}
+
+/// The name of a state in JSON and in the store.
+pub fn state_name(state: AlertState) -> &'static str {
+    match state {
+        AlertState::New => "new",
+        AlertState::Claimed => "claimed",
+        AlertState::Waiting => "waiting",
+        AlertState::Escalated => "escalated",
+        AlertState::Closed => "closed",
+    }
+}
+
+impl Store {
+    /// Alerts of one inspection, gravest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn alerts_of_inspection(
+        &self,
+        station: &StationId,
+        inspection: &str,
+    ) -> Result<Vec<AlertRow>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT body, assignee, standing, changed_at, version FROM alert
+             WHERE station = $1 AND inspection = $2 ORDER BY weight DESC, id LIMIT 500",
+        )
+        .bind(station.as_str())
+        .bind(inspection.to_owned())
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(read_alert).collect()
+    }
+}
+
+/// Who acts when nobody does.
+const ENGINE: &str = "engine";

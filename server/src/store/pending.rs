@@ -1,0 +1,193 @@
+//! What waits for assessment. It is written in the transaction that stores the records, so that
+//! nothing stays unassessed when the program stops in between.
+
+use serde::{Deserialize, Serialize};
+use sqlx::Row;
+use sqlx::sqlite::SqliteConnection;
+use tidewaiter_proto::station::StationId;
+
+use super::{Store, StoreError, from_json, parsed, take_numbers, to_bytes, to_json};
+
+/// One piece of waiting work, with the number that says whether it was asked for again since.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// Grows each time the same work is asked for.
+    pub number: i64,
+    /// What to do.
+    pub work: PendingWork,
+}
+
+/// What to assess.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PendingWork {
+    /// The records under this key of this station.
+    Inspection(StationId, [u8; 16]),
+    /// Something about a station's ledger itself.
+    Ledger(StationId, LedgerFinding),
+}
+
+/// What was found about a station's ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "finding", rename_all = "snake_case")]
+pub enum LedgerFinding {
+    /// Two different records claim one number.
+    Fork {
+        /// Of which life of the ledger.
+        epoch: u64,
+        /// Under which number.
+        seq: u64,
+    },
+    /// A record does not follow from the one before it.
+    Broken {
+        /// Of which life of the ledger.
+        epoch: u64,
+        /// Number of the record that does not follow.
+        seq: u64,
+    },
+    /// The station's head is behind what arrived from it before.
+    Rollback {
+        /// Epoch the station is in.
+        epoch: u64,
+        /// Its last number.
+        seq: u64,
+        /// Epoch of the last record on disk.
+        known_epoch: u64,
+        /// Number of the last record on disk.
+        known_seq: u64,
+    },
+    /// Records are missing and have been for a while.
+    Gap {
+        /// Of which life of the ledger.
+        epoch: u64,
+        /// First missing number.
+        first: u64,
+        /// Last missing number.
+        last: u64,
+    },
+    /// A message in the station's name was refused.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+    /// Records arrived that no key of the server opens.
+    Unreadable {
+        /// Id of the key, hex.
+        key: String,
+    },
+    /// The station has not been heard.
+    Silent {
+        /// Since when, RFC 3339.
+        since: String,
+    },
+}
+
+impl PendingWork {
+    fn parts(&self) -> Result<(&'static str, &StationId, String), StoreError> {
+        match self {
+            Self::Inspection(station, key) => Ok((INSPECTION, station, hex::encode(key))),
+            Self::Ledger(station, finding) => {
+                Ok((LEDGER, station, to_json("pending", "detail", finding)?))
+            }
+        }
+    }
+
+    fn read(kind: &str, station: &str, detail: &str) -> Result<Self, StoreError> {
+        let station = parsed("pending", "station", station)?;
+        if kind == INSPECTION {
+            let bytes = hex::decode(detail).unwrap_or_default();
+            Ok(Self::Inspection(station, to_bytes("pending", "detail", &bytes)?))
+        } else {
+            Ok(Self::Ledger(station, from_json("pending", "detail", detail)?))
+        }
+    }
+}
+
+impl Store {
+    /// What waits, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn pending(&self, limit: i64) -> Result<Vec<Pending>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT kind, station, detail, number FROM pending ORDER BY number LIMIT $1",
+        )
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                let (kind, station, detail): (String, String, String) =
+                    (row.try_get("kind")?, row.try_get("station")?, row.try_get("detail")?);
+                let work = PendingWork::read(&kind, &station, &detail)?;
+                Ok(Pending { number: row.try_get("number")?, work })
+            })
+            .collect()
+    }
+
+    /// How much waits.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn pending_count(&self) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar("SELECT count(*) FROM pending").fetch_one(&self.readers).await?)
+    }
+
+    /// Asks for assessment.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn ask(&self, work: PendingWork) -> Result<(), StoreError> {
+        self.writer
+            .write(move |connection| Box::pin(async move { enqueue(connection, &work).await }))
+            .await
+    }
+
+    /// Takes work off the queue without a result, unless it was asked for again since.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn drop_pending(&self, pending: Pending) -> Result<(), StoreError> {
+        self.writer
+            .write(move |connection| Box::pin(async move { settle(connection, &pending).await }))
+            .await
+    }
+}
+
+pub(super) async fn enqueue(
+    connection: &mut SqliteConnection,
+    work: &PendingWork,
+) -> Result<(), StoreError> {
+    let number = take_numbers(connection, "pending", 1).await?;
+    let (kind, station, detail) = work.parts()?;
+    sqlx::query(
+        "INSERT INTO pending (kind, station, detail, number) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (kind, station, detail) DO UPDATE SET number = excluded.number",
+    )
+    .bind(kind)
+    .bind(station.as_str())
+    .bind(detail)
+    .bind(number)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn settle(
+    connection: &mut SqliteConnection,
+    pending: &Pending,
+) -> Result<(), StoreError> {
+    let (kind, station, detail) = pending.work.parts()?;
+    sqlx::query(
+        "DELETE FROM pending WHERE kind = $1 AND station = $2 AND detail = $3 AND number = $4",
+    )
+    .bind(kind)
+    .bind(station.as_str())
+    .bind(detail)
+    .bind(pending.number)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+const INSPECTION: &str = "inspection";
+const LEDGER: &str = "ledger";

@@ -1,0 +1,420 @@
+//! The store contract: what every engine behind [`Store`] must do.
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use tidewaiter_proto::alert::{Alert, AlertCode, AlertState, Severity};
+use tidewaiter_proto::batch::{Batch, build};
+use tidewaiter_proto::chain::{ChainHash, Head, link};
+use tidewaiter_proto::presence::Presence;
+use tidewaiter_proto::record::{ClockQuality, Draft, Source};
+use tidewaiter_proto::seal::{BodyKey, KeyId, ServerSecret};
+use tidewaiter_proto::signing::Signing;
+use tidewaiter_proto::station::StationId;
+use tidewaiter_proto::stored::seal;
+
+use super::{ActError, Action, AlertFilter, LedgerFinding, Pending, PendingWork, Store, Upserted};
+
+/// A station that makes records as a bridge does.
+pub(crate) struct Sender {
+    pub(crate) station: StationId,
+    pub(crate) signing: Signing,
+    pub(crate) server: ServerSecret,
+    pub(crate) epoch: u64,
+    records: Vec<Vec<u8>>,
+    hashes: Vec<ChainHash>,
+}
+
+impl Sender {
+    pub(crate) fn new(station: &str) -> Self {
+        let station: StationId = station.parse().unwrap();
+        Self {
+            hashes: vec![Head::genesis(&station, 1).hash],
+            station,
+            signing: Signing::from_seed(&[5; 32]),
+            server: ServerSecret::from_bytes([9; 32]),
+            epoch: 1,
+            records: Vec::new(),
+        }
+    }
+
+    pub(crate) fn body_key(inspection: &str) -> (KeyId, BodyKey) {
+        let mut id = [0; 16];
+        for (to, from) in id.iter_mut().zip(inspection.bytes().chain([1; 16])) {
+            *to = from;
+        }
+        (KeyId(id), BodyKey::from_bytes([3; 32]))
+    }
+
+    pub(crate) fn record(&mut self, inspection: &str, body: &str) {
+        self.record_at(inspection, body, "2018-11-16T03:12:45Z".parse().unwrap());
+    }
+
+    pub(crate) fn record_at(&mut self, inspection: &str, body: &str, at: Timestamp) {
+        let value: serde_json::Value = serde_json::from_str(body).unwrap();
+        let draft = Draft {
+            at,
+            clock: ClockQuality::Synced,
+            inspection: Some(inspection.to_owned()),
+            source: Source::Officer("o-11".to_owned()),
+            subject: None,
+            type_name: value["type"].as_str().unwrap().to_owned(),
+            body_json: body.to_owned(),
+        };
+        let (id, key) = Self::body_key(inspection);
+        let seq = self.records.len() as u64 + 1;
+        let stored = seal(&self.station, self.epoch, seq, &draft, id, &key, &[7; 24]).unwrap();
+        self.hashes.push(link(*self.hashes.last().unwrap(), &stored));
+        self.records.push(stored);
+    }
+
+    pub(crate) fn notes(&mut self, count: usize) {
+        for number in 0..count {
+            self.record("a", &format!(r#"{{"type":"note_added","text":"{number}"}}"#));
+        }
+    }
+
+    /// Forgets records from `seq` on, as a restored disk does.
+    pub(crate) fn forget_from(&mut self, seq: usize) {
+        self.records.truncate(seq - 1);
+        self.hashes.truncate(seq);
+    }
+
+    pub(crate) fn head(&self) -> Head {
+        Head { seq: self.records.len() as u64, hash: *self.hashes.last().unwrap() }
+    }
+
+    pub(crate) fn bytes(&self, from: usize, to: usize) -> Vec<u8> {
+        let (id, key) = Self::body_key("a");
+        let mut keys = vec![(id, key.wrap_for_server(id, &self.server.public(), [2; 32]))];
+        let (id, key) = Self::body_key("b");
+        keys.push((id, key.wrap_for_server(id, &self.server.public(), [2; 32])));
+        build(
+            &self.station,
+            self.epoch,
+            from as u64,
+            self.hashes[from - 1],
+            &keys,
+            &self.records[from - 1..to],
+            &self.signing,
+        )
+        .unwrap()
+    }
+
+    pub(crate) fn batch(&self, from: usize, to: usize) -> Batch {
+        Batch::verify(&self.bytes(from, to), &self.signing.verifying()).unwrap()
+    }
+
+    pub(crate) fn presence(&self) -> Presence {
+        let mut presence = Presence {
+            online: true,
+            epoch: self.epoch,
+            seq: self.head().seq,
+            head: self.head().hash,
+            version: "0.1.0".to_owned(),
+            backlog: 0,
+            policy: "p".to_owned(),
+            lists: std::collections::BTreeMap::new(),
+            clock: ClockQuality::Synced,
+            signature: String::new(),
+        };
+        presence.sign(&self.station, &self.signing);
+        presence
+    }
+}
+
+pub(crate) fn now() -> Timestamp {
+    "2018-11-16T04:00:00Z".parse().unwrap()
+}
+
+pub(crate) async fn fresh() -> (tempfile::TempDir, Store) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(&directory.path().join("server.sqlite")).await.unwrap();
+    (directory, store)
+}
+
+async fn findings(store: &Store) -> Vec<LedgerFinding> {
+    store
+        .pending(100)
+        .await
+        .unwrap()
+        .into_iter()
+        .filter_map(|pending| match pending.work {
+            PendingWork::Ledger(_, finding) => Some(finding),
+            PendingWork::Inspection(..) => None,
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn the_same_batch_twice_is_stored_once() {
+    let (_directory, store) = fresh().await;
+    let mut sender = Sender::new("ruvvo/dep-07");
+    sender.notes(3);
+    let first = store.accept(&sender.batch(1, 3), now()).await.unwrap();
+    assert_eq!((first.new, first.duplicates), (3, 0));
+    let second = store.accept(&sender.batch(1, 3), now()).await.unwrap();
+    assert_eq!((second.new, second.duplicates), (0, 3));
+    assert_eq!(second.coverage.ranges, [(1, 3)]);
+    assert_eq!(second.coverage.verified, sender.head());
+    assert!(findings(&store).await.is_empty());
+    assert_eq!(store.last_arrival().await.unwrap(), 3);
+}
+
+#[tokio::test]
+async fn what_was_accepted_is_there_after_the_store_is_opened_again() {
+    let (directory, store) = fresh().await;
+    let mut sender = Sender::new("ruvvo/dep-07");
+    sender.notes(3);
+    store.accept(&sender.batch(1, 3), now()).await.unwrap();
+    store.close().await;
+    let store = Store::open(&directory.path().join("server.sqlite")).await.unwrap();
+    assert_eq!(store.ranges(&sender.station, 1).await.unwrap().verified, sender.head());
+    assert_eq!(store.pending_count().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_gap_is_stated_and_closes_when_its_records_come() {
+    let (_directory, store) = fresh().await;
+    let mut sender = Sender::new("ruvvo/dep-07");
+    sender.notes(9);
+    store.accept(&sender.batch(7, 9), now()).await.unwrap();
+    let after = store.accept(&sender.batch(1, 3), now()).await.unwrap().coverage;
+    assert_eq!(after.ranges, [(1, 3), (7, 9)]);
+    assert_eq!(after.verified.seq, 3);
+    let after = store.accept(&sender.batch(2, 8), now()).await.unwrap();
+    assert_eq!((after.new, after.duplicates), (3, 4));
+    assert_eq!(after.coverage.ranges, [(1, 9)]);
+    assert_eq!(after.coverage.verified, sender.head());
+    assert!(findings(&store).await.is_empty());
+}
+
+#[tokio::test]
+async fn another_record_under_a_taken_number_is_kept_and_raised() {
+    let (_directory, store) = fresh().await;
+    let mut sender = Sender::new("ruvvo/dep-07");
+    sender.notes(3);
+    store.accept(&sender.batch(1, 3), now()).await.unwrap();
+    let before = sender.head();
+    sender.forget_from(3);
+    sender.record("a", r#"{"type":"note_added","text":"another story"}"#);
+    let after = store.accept(&sender.batch(3, 3), now()).await.unwrap();
+    assert_eq!((after.new, after.duplicates, after.forks), (0, 0, vec![3]));
+    assert_eq!(after.coverage.verified, before, "the first record stands");
+    assert_eq!(findings(&store).await, [LedgerFinding::Fork { epoch: 1, seq: 3 }]);
+}
+
+#[tokio::test]
+async fn records_that_do_not_follow_are_kept_and_never_verified() {
+    let (_directory, store) = fresh().await;
+    let mut sender = Sender::new("ruvvo/dep-07");
+    sender.notes(3);
+    store.accept(&sender.batch(1, 3), now()).await.unwrap();
+    let verified = sender.head();
+    sender.forget_from(3);
+    sender.record("a", r#"{"type":"note_added","text":"another story"}"#);
+    sender.notes(2);
+    let after = store.accept(&sender.batch(4, 5), now()).await.unwrap();
+    assert_eq!(after.coverage.ranges, [(1, 5)]);
+    assert_eq!(after.coverage.verified, verified);
+    assert_eq!(findings(&store).await, [LedgerFinding::Broken { epoch: 1, seq: 4 }]);
+}
+
+#[tokio::test]
+async fn a_first_record_without_the_genesis_hash_is_never_verified() {
+    let (_directory, store) = fresh().await;
+    let mut sender = Sender::new("ruvvo/dep-07");
+    sender.hashes = vec![ChainHash([1; 32])];
+    sender.notes(2);
+    let after = store.accept(&sender.batch(1, 2), now()).await.unwrap().coverage;
+    assert_eq!(after.verified, Head::genesis(&sender.station, 1));
+    assert_eq!(findings(&store).await, [LedgerFinding::Broken { epoch: 1, seq: 1 }]);
+}
+
+#[tokio::test]
+async fn a_head_behind_what_arrived_long_before_is_a_rollback() {
+    let (_directory, store) = fresh().await;
+    let mut sender = Sender::new("ruvvo/dep-07");
+    store.register_station(&sender.station, sender.signing.verifying(), now()).await.unwrap();
+    sender.notes(5);
+    store.accept(&sender.batch(1, 5), now()).await.unwrap();
+    sender.forget_from(4);
+    let later = now() + jiff::SignedDuration::from_secs(60);
+    store.presence(&sender.station, &sender.presence(), false, later).await.unwrap();
+    assert!(findings(&store).await.is_empty(), "a retained message may be old");
+    store.presence(&sender.station, &sender.presence(), true, now()).await.unwrap();
+    assert!(findings(&store).await.is_empty(), "a batch may overtake a heartbeat");
+    store.presence(&sender.station, &sender.presence(), true, later).await.unwrap();
+    let rollback = LedgerFinding::Rollback { epoch: 1, seq: 3, known_epoch: 1, known_seq: 5 };
+    assert_eq!(findings(&store).await, [rollback]);
+    sender.record("a", r#"{"type":"note_added","text":"another story"}"#);
+    store.presence(&sender.station, &sender.presence(), true, now()).await.unwrap();
+    assert!(findings(&store).await.contains(&LedgerFinding::Fork { epoch: 1, seq: 4 }));
+}
+
+#[tokio::test]
+async fn a_revoked_station_has_no_key() {
+    let (_directory, store) = fresh().await;
+    let sender = Sender::new("ruvvo/dep-07");
+    let key = sender.signing.verifying();
+    assert_eq!(store.station_key(&sender.station).await.unwrap(), None);
+    store.register_station(&sender.station, key, now()).await.unwrap();
+    assert_eq!(store.station_key(&sender.station).await.unwrap(), Some(key));
+    assert!(store.revoke_station(&sender.station, now()).await.unwrap());
+    assert_eq!(store.station_key(&sender.station).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_quarantine_keeps_the_latest_and_no_more() {
+    let (_directory, store) = fresh().await;
+    for number in 0..super::quarantine::KEPT_MAX + 5 {
+        let reason = format!("refused {number}");
+        store.quarantine("t", b"x", &reason, None, now()).await.unwrap();
+    }
+    let kept = store.quarantined(5000).await.unwrap();
+    assert_eq!(kept.len(), 1000);
+    assert_eq!(kept[0].reason, "refused 1004");
+}
+
+#[tokio::test]
+async fn work_asked_for_again_meanwhile_stays_waiting() {
+    let (_directory, store) = fresh().await;
+    let mut sender = Sender::new("ruvvo/dep-07");
+    sender.notes(2);
+    store.accept(&sender.batch(1, 1), now()).await.unwrap();
+    let taken = store.pending(10).await.unwrap().remove(0);
+    store.accept(&sender.batch(2, 2), now()).await.unwrap();
+    store.drop_pending(taken).await.unwrap();
+    let again = store.pending(10).await.unwrap();
+    assert_eq!(again.len(), 1);
+    store.drop_pending(again[0].clone()).await.unwrap();
+    assert_eq!(store.pending_count().await.unwrap(), 0);
+}
+
+pub(crate) fn alert(severity: Severity) -> Alert {
+    Alert {
+        id: "undeclared_cash-ruvvo-dep-07-a".to_owned(),
+        code: AlertCode::UndeclaredCash,
+        severity,
+        score: 50,
+        station: "ruvvo/dep-07".parse().unwrap(),
+        inspection: Some("a".to_owned()),
+        subject: None,
+        amount: None,
+        outcomes: Vec::new(),
+        reasons: Vec::new(),
+        hits: Vec::new(),
+        group: Vec::new(),
+        lists: None,
+        state: AlertState::New,
+        raised_at: now(),
+    }
+}
+
+fn work() -> Pending {
+    let station = "ruvvo/dep-07".parse().unwrap();
+    Pending { number: 0, work: PendingWork::Inspection(station, [0; 16]) }
+}
+
+#[tokio::test]
+async fn assessment_never_reopens_what_was_closed_and_passes_up_what_grew() {
+    let (_directory, store) = fresh().await;
+    let put = |severity| store.put_ledger_alert(work(), alert(severity), now());
+    assert_eq!(put(Severity::High).await.unwrap(), Upserted::Raised);
+    assert_eq!(put(Severity::High).await.unwrap(), Upserted::Same);
+    let id = alert(Severity::High).id;
+    let close = store.act(&id, "s-1", Action::Close, "cleared", "", 1, now()).await.unwrap();
+    assert_eq!((close.alert.state, close.version), (AlertState::Closed, 2));
+    assert_eq!(put(Severity::Medium).await.unwrap(), Upserted::Altered);
+    assert_eq!(store.alert(&id).await.unwrap().unwrap().alert.state, AlertState::Closed);
+    assert_eq!(put(Severity::Critical).await.unwrap(), Upserted::Escalated);
+    assert_eq!(store.alert(&id).await.unwrap().unwrap().alert.state, AlertState::Escalated);
+    let history = store.decisions(&id).await.unwrap();
+    let actions: Vec<&str> = history.iter().map(|line| line.action.as_str()).collect();
+    assert_eq!(actions, ["raised", "close", "altered", "escalated"]);
+}
+
+#[tokio::test]
+async fn two_people_cannot_decide_on_the_same_version() {
+    let (_directory, store) = fresh().await;
+    store.put_ledger_alert(work(), alert(Severity::High), now()).await.unwrap();
+    let id = alert(Severity::High).id;
+    store.act(&id, "s-1", Action::Claim, "", "", 1, now()).await.unwrap();
+    let late = store.act(&id, "s-2", Action::Close, "cleared", "", 1, now()).await;
+    let Err(ActError::Changed { seen: 1, current }) = late else { panic!("{late:?}") };
+    assert_eq!(current.assignee.as_deref(), Some("s-1"));
+    assert_eq!(store.decisions(&id).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn closing_needs_a_reason_and_a_closed_alert_takes_only_comments() {
+    let (_directory, store) = fresh().await;
+    store.put_ledger_alert(work(), alert(Severity::High), now()).await.unwrap();
+    let id = alert(Severity::High).id;
+    let bare = store.act(&id, "s-1", Action::Close, "", "", 1, now()).await;
+    assert!(matches!(bare, Err(ActError::Incomplete(_))));
+    store.act(&id, "s-1", Action::Close, "seized", "", 1, now()).await.unwrap();
+    let again = store.act(&id, "s-1", Action::Claim, "", "", 2, now()).await;
+    assert!(matches!(again, Err(ActError::NotNow { .. })));
+    store.act(&id, "s-1", Action::Comment, "", "sealed", 2, now()).await.unwrap();
+    let none = store.act("no", "s-1", Action::Claim, "", "", 1, now()).await;
+    assert!(matches!(none, Err(ActError::Unknown(_))));
+}
+
+#[tokio::test]
+async fn pages_of_alerts_hold_each_alert_once_gravest_first() {
+    let (_directory, store) = fresh().await;
+    for number in 0..25 {
+        let severity = if number % 3 == 0 { Severity::Critical } else { Severity::Low };
+        let alert = Alert { id: format!("a_{number:02}"), ..alert(severity) };
+        store.put_ledger_alert(work(), alert, now()).await.unwrap();
+    }
+    let (mut seen, mut after) = (Vec::new(), None::<String>);
+    loop {
+        let filter = AlertFilter::default();
+        let page = store.alerts(&filter, after.as_deref(), 7).await.unwrap();
+        seen.extend(page.rows.into_iter().map(|row| (row.alert.severity, row.alert.id)));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen.len(), 25);
+    assert!(seen.is_sorted_by_key(|(severity, _)| std::cmp::Reverse(*severity)));
+    let only = AlertFilter { severity: "critical,high".to_owned(), ..AlertFilter::default() };
+    assert_eq!(store.alerts(&only, None, 100).await.unwrap().rows.len(), 9);
+    let site = AlertFilter { site: "nosuch".to_owned(), ..AlertFilter::default() };
+    assert!(store.alerts(&site, None, 100).await.unwrap().rows.is_empty());
+    let text = AlertFilter { text: "UNDECLARED%".to_owned(), ..AlertFilter::default() };
+    assert!(store.alerts(&text, None, 100).await.unwrap().rows.is_empty(), "% is a character");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// However a ledger is cut into batches, ordered and repeated, all of it arrives once.
+    #[test]
+    fn any_order_of_batches_ends_with_the_whole_ledger_once(
+        cuts in proptest::collection::vec((1usize..=20, 1usize..=8), 1..30),
+        seed in 0usize..20,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (_directory, store) = fresh().await;
+            let mut sender = Sender::new("ruvvo/dep-07");
+            sender.notes(20);
+            let mut new = 0;
+            for (from, length) in cuts {
+                let to = (from + length).min(20);
+                new += store.accept(&sender.batch(from, to), now()).await.unwrap().new;
+            }
+            let rest = (1..=20).map(|seq| (seq + seed) % 20 + 1);
+            for seq in rest {
+                new += store.accept(&sender.batch(seq, seq), now()).await.unwrap().new;
+            }
+            assert_eq!(new, 20);
+            let coverage = store.ranges(&sender.station, 1).await.unwrap();
+            assert_eq!(coverage.ranges, [(1, 20)]);
+            assert_eq!(coverage.verified, sender.head());
+        });
+    }
+}
