@@ -1,1 +1,28 @@
-//! Placeholder while the house is being built.
+//! What the pages of station, supervisor and headquarters share: look, languages, components.
+//!
+//! Knows `proto` only. It draws what it is given; it asks no store and reads no clock. Pages are
+//! rendered on the server, work without JavaScript, and load nothing from elsewhere.
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`language`], [`text`] | the languages, and saying a message in one of them |
+//! | [`frame`] | what is around every page: title, demonstration strip, navigation |
+//! | [`visit`] | what a request says about its reader: language, officer, keys |
+//! | [`assets`] | style sheet, script, fonts, served under names that carry their hash |
+//! | [`guard`] | response headers, and refusing posts from other sites |
+//! | [`form`] | fields of a posted form, and its problems |
+//! | [`tally`], [`timeline`], [`traveller`], [`amended`] | records and alerts as a person reads them |
+//! | [`answer`] | turning a template into a response |
+
+pub mod amended;
+pub mod answer;
+pub mod assets;
+pub mod form;
+pub mod frame;
+pub mod guard;
+pub mod language;
+pub mod tally;
+pub mod text;
+pub mod timeline;
+pub mod traveller;
+pub mod visit;
