@@ -59,6 +59,34 @@ pub struct SignedHead {
     pub head: Head,
 }
 
+/// Where a batch begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// Which station.
+    pub station: &'a StationId,
+    /// Which life of its ledger.
+    pub epoch: u64,
+    /// Number of the first record.
+    pub from: u64,
+    /// Chain hash before it.
+    pub previous: ChainHash,
+}
+
+/// What a [`SignedHead`] says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// Which station.
+    pub station: StationId,
+    /// Which life of its ledger.
+    pub epoch: u64,
+    /// Number of the first record of the batch.
+    pub from: u64,
+    /// Chain hash before it.
+    pub previous: ChainHash,
+    /// The last record of the batch, and its hash.
+    pub head: Head,
+}
+
 /// Why a message is not a batch to be taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BatchError {
@@ -146,6 +174,70 @@ pub fn build(
         return Err(BatchError::TooLarge(bytes.len()));
     }
     Ok(bytes)
+}
+
+/// Builds and signs a batch of as many of the records as fit one, from the first on, with the keys
+/// they need; gives the number of the last.
+///
+/// # Errors
+/// As [`build`]; [`BatchError::Record`] when one of them is not a stored record.
+pub fn pack(
+    place: &Place<'_>,
+    keys: &[BatchKey],
+    records: &[Vec<u8>],
+    bytes_max: usize,
+    signing: &Signing,
+) -> Result<(Vec<u8>, u64), BatchError> {
+    let Place { station, epoch, from, previous } = *place;
+    let mut size = ENVELOPE_BYTES + station.as_str().len();
+    let (mut used, mut taken) = (Vec::<BatchKey>::new(), 0usize);
+    for (stored, seq) in records.iter().zip(from..).take(BATCH_RECORDS_MAX) {
+        let id =
+            Stored::parse(stored).map_err(|error| BatchError::Record { seq, error })?.header.key;
+        let known = used.iter().any(|(key, _)| *key == id);
+        let key = keys.iter().find(|(key, _)| *key == id).filter(|_| !known);
+        let grown = size + 4 + stored.len() + key.map_or(0, |_| KEY_BYTES);
+        if taken > 0 && grown > bytes_max.min(BATCH_BYTES_MAX) {
+            break;
+        }
+        used.extend(key.copied());
+        (size, taken) = (grown, taken + 1);
+    }
+    let bytes = build(
+        station,
+        epoch,
+        from,
+        previous,
+        &used,
+        records.get(..taken).unwrap_or_default(),
+        signing,
+    )?;
+    let last = u64::try_from(taken).ok().and_then(|taken| from.checked_add(taken - 1));
+    Ok((bytes, last.ok_or(BatchError::Field("range"))?))
+}
+
+impl SignedHead {
+    /// Checks the signature and reads what was signed, without any record.
+    ///
+    /// # Errors
+    /// [`BatchError`] when the key is not the signer's or the bytes are no statement.
+    pub fn prove(&self, station_key: &Verifying) -> Result<Statement, BatchError> {
+        station_key.verify(Domain::Batch, &self.statement, &self.signature)?;
+        let mut reader = Reader { rest: &self.statement };
+        reader.magic()?;
+        let station = reader.station()?;
+        let epoch = u64::from_be_bytes(reader.take("epoch")?);
+        let from = u64::from_be_bytes(reader.take("seq")?);
+        let count = u64::from(u16::from_be_bytes(reader.take("number of records")?));
+        let previous = ChainHash(reader.take("previous hash")?);
+        let hash = ChainHash(reader.take("head")?);
+        let seq = count.checked_sub(1).and_then(|more| from.checked_add(more));
+        let seq = seq.ok_or(BatchError::Field("range"))?;
+        if self.head != (Head { seq, hash }) {
+            return Err(BatchError::Field("head"));
+        }
+        Ok(Statement { station, epoch, from, previous, head: self.head })
+    }
 }
 
 /// The station and epoch a message claims, before anything is verified: to find its key.
@@ -282,6 +374,9 @@ pub const BATCH_BYTES_MAX: usize = 64 * 1024;
 /// The most records in a batch.
 pub const BATCH_RECORDS_MAX: usize = 256;
 const MAGIC: &[u8; 4] = b"TWB1";
+/// A batch without its records, its keys and the station's name.
+const ENVELOPE_BYTES: usize = 4 + 1 + 8 + 8 + 2 + 32 + 32 + 2 + 64;
+const KEY_BYTES: usize = 16 + 80;
 
 #[cfg(test)]
 mod tests {

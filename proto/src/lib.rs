@@ -12,6 +12,7 @@
 //! | [`body`], [`record`] | one fact, and the numbered record that carries it |
 //! | [`stored`], [`seal`], [`chain`] | the bytes of a record, its sealed body, its place in the chain |
 //! | [`signing`], [`batch`], [`receipt`], [`presence`] | what is signed, and by whom |
+//! | [`sync`] | how records reach the server: both sides, as state machines |
 //! | [`topic`], [`bus`] | MQTT topics, and messages on the station's own bus |
 //! | [`alert`] | what the risk engine raises and people decide |
 
@@ -32,4 +33,5 @@ pub mod seal;
 pub mod signing;
 pub mod station;
 pub mod stored;
+pub mod sync;
 pub mod topic;
