@@ -40,7 +40,17 @@ CREATE UNIQUE INDEX record_arrival ON record (arrival);
 CREATE INDEX record_key ON record (station, key_id);
 CREATE INDEX record_subject ON record (subject, at);
 
--- Another record under a number that is taken: kept as evidence, never assessed.
+-- Batches that contradict what is on disk, kept whole beside it.
+CREATE TABLE branch (
+    station TEXT NOT NULL,
+    epoch BIGINT NOT NULL,
+    first BIGINT NOT NULL,
+    last BIGINT NOT NULL,
+    hash BYTEA NOT NULL,
+    PRIMARY KEY (station, epoch, first, last, hash)
+);
+
+-- Their records: evidence, never assessed.
 CREATE TABLE fork (
     station TEXT NOT NULL,
     epoch BIGINT NOT NULL,

@@ -28,7 +28,7 @@ mod quarantine;
 mod station;
 mod writer;
 
-pub use accept::{Accepted, Coverage};
+pub use accept::Accepted;
 pub use alert::{
     ActError, Action, AlertFilter, AlertPage, AlertRow, AssessedInspection, CLOSING_REASONS,
     Decision, Upserted, state_name,

@@ -1,37 +1,29 @@
-//! Taking a verified batch: each record once, forks kept beside, runs joined as gaps close.
+//! Taking a verified batch: each record once; what contradicts is kept beside; runs are joined as
+//! gaps close. What a batch may become is judged by [`Life`]; here it is done, in one transaction.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
-use tidewaiter_proto::batch::{Batch, BatchKey, SignedHead};
-use tidewaiter_proto::chain::{ChainHash, Head};
+use tidewaiter_proto::batch::Batch;
+use tidewaiter_proto::chain::ChainHash;
+use tidewaiter_proto::receipt::{Held, Standing};
 use tidewaiter_proto::station::StationId;
 use tidewaiter_proto::stored::Stored;
+use tidewaiter_proto::sync::server::{Judgement, Life, Run};
 
 use super::change::{ChangeKind, note_change};
-use super::pending::{LedgerFinding, PendingWork, enqueue};
+use super::pending::{PendingWork, enqueue};
 use super::{Store, StoreError, from_number, take_numbers, to_bytes, to_number};
 
 /// What became of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accepted {
-    /// Records that were not on disk before.
-    pub new: u64,
-    /// Records that were on disk already, the same bytes.
-    pub duplicates: u64,
-    /// Numbers under which another record was on disk already.
-    pub forks: Vec<u64>,
-    /// All of the epoch that is on disk now.
-    pub coverage: Coverage,
-}
-
-/// What is on disk of one epoch of one station: the content of a receipt.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Coverage {
-    /// Every range on disk, ascending, both ends included.
-    pub ranges: Vec<(u64, u64)>,
-    /// The end of the verified run from 1; the genesis head when there is none.
-    pub verified: Head,
+    /// Whether it was taken or kept beside.
+    pub judgement: Judgement,
+    /// The epoch as it is on disk now.
+    pub life: Life,
 }
 
 /// One record on its way into the store.
@@ -46,28 +38,27 @@ struct Incoming {
     stored: Vec<u8>,
 }
 
-/// A batch in the store's own terms.
+/// A batch and its records in the store's own terms.
 struct Arriving {
-    station: StationId,
-    epoch: u64,
-    keys: Vec<BatchKey>,
-    signed: SignedHead,
+    batch: Batch,
     records: Vec<Incoming>,
     received_at: Timestamp,
 }
 
-/// An unbroken run of records.
-#[derive(Clone, Copy, Debug)]
-struct Run {
-    first: u64,
-    last: u64,
-    previous: ChainHash,
-    hash: ChainHash,
+impl Accepted {
+    /// How many records were not on disk before.
+    pub fn new_records(&self) -> u64 {
+        match &self.judgement {
+            Judgement::Take { new } => new.count(),
+            Judgement::Branch { .. } => 0,
+        }
+    }
 }
 
 impl Store {
     /// Takes a verified batch in one transaction, with what is to be assessed because of it.
-    /// Taking the same batch again changes nothing.
+    /// Taking the same batch again changes nothing. A batch that contradicts what is on disk is
+    /// kept beside, whole, and never assessed; the caller raises it.
     ///
     /// # Errors
     /// [`StoreError`]; then nothing of the batch is on disk.
@@ -76,7 +67,7 @@ impl Store {
         batch: &Batch,
         received_at: Timestamp,
     ) -> Result<Accepted, StoreError> {
-        let arriving = Arriving::from_batch(batch, received_at)?;
+        let arriving = Arriving::new(batch, received_at)?;
         self.writer.write(move |connection| Box::pin(accept(connection, arriving))).await
     }
 
@@ -84,27 +75,69 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn ranges(&self, station: &StationId, epoch: u64) -> Result<Coverage, StoreError> {
+    pub async fn life(&self, station: &StationId, epoch: u64) -> Result<Life, StoreError> {
         let mut connection = self.readers.acquire().await?;
-        coverage(&mut connection, station, epoch).await
+        Ok(Life::from_runs(station, epoch, runs(&mut connection, station, epoch).await?))
     }
 
-    /// The epochs of a station that have records on disk, ascending.
+    /// What is on disk of one epoch, with what is kept beside it, as a station is told.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn standing(&self, station: &StationId, epoch: u64) -> Result<Standing, StoreError> {
+        let life = self.life(station, epoch).await?;
+        let rows = sqlx::query(
+            "SELECT first, last, hash FROM branch
+             WHERE station = $1 AND epoch = $2 ORDER BY first, last, hash",
+        )
+        .bind(station.as_str())
+        .bind(to_number("epoch", epoch)?)
+        .fetch_all(&self.readers)
+        .await?;
+        let kept = rows
+            .into_iter()
+            .map(|row| {
+                let hash: Vec<u8> = row.try_get("hash")?;
+                Ok(Held {
+                    from: from_number("branch", "first", row.try_get("first")?)?,
+                    to: from_number("branch", "last", row.try_get("last")?)?,
+                    hash: ChainHash(to_bytes("branch", "hash", &hash)?),
+                })
+            })
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        Ok(life.standing(kept))
+    }
+
+    /// The same for every epoch of a station that has records or a branch on disk, ascending.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lives(&self, station: &StationId) -> Result<Vec<Standing>, StoreError> {
+        let mut lives = Vec::new();
+        for epoch in self.epochs(station).await? {
+            lives.push(self.standing(station, epoch).await?);
+        }
+        Ok(lives)
+    }
+
+    /// The epochs of a station that have records or a branch on disk, ascending.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn epochs(&self, station: &StationId) -> Result<Vec<u64>, StoreError> {
-        let rows: Vec<i64> =
-            sqlx::query_scalar("SELECT DISTINCT epoch FROM run WHERE station = $1 ORDER BY epoch")
-                .bind(station.as_str())
-                .fetch_all(&self.readers)
-                .await?;
+        let rows: Vec<i64> = sqlx::query_scalar(
+            "SELECT epoch FROM run WHERE station = $1
+             UNION SELECT epoch FROM branch WHERE station = $1 ORDER BY epoch",
+        )
+        .bind(station.as_str())
+        .fetch_all(&self.readers)
+        .await?;
         rows.into_iter().map(|epoch| from_number("run", "epoch", epoch)).collect()
     }
 }
 
 impl Arriving {
-    fn from_batch(batch: &Batch, received_at: Timestamp) -> Result<Self, StoreError> {
+    fn new(batch: &Batch, received_at: Timestamp) -> Result<Self, StoreError> {
         let mut previous = batch.previous;
         let mut records = Vec::with_capacity(batch.records.len());
         for (seq, hash, stored) in batch.numbered() {
@@ -127,14 +160,11 @@ impl Arriving {
             });
             previous = hash;
         }
-        Ok(Self {
-            station: batch.station.clone(),
-            epoch: batch.epoch,
-            keys: batch.keys.clone(),
-            signed: batch.signed.clone(),
-            records,
-            received_at,
-        })
+        Ok(Self { batch: batch.clone(), records, received_at })
+    }
+
+    fn station(&self) -> &StationId {
+        &self.batch.station
     }
 }
 
@@ -142,57 +172,58 @@ async fn accept(
     connection: &mut SqliteConnection,
     arriving: Arriving,
 ) -> Result<Accepted, StoreError> {
-    let (station, epoch) = (arriving.station.clone(), arriving.epoch);
-    keep_keys(connection, &arriving).await?;
+    let (station, epoch) = (arriving.station(), arriving.batch.epoch);
+    let before = runs(connection, station, epoch).await?;
+    let mut life = Life::from_runs(station, epoch, before.clone());
     let known = known_hashes(connection, &arriving).await?;
-    let (mut new, mut duplicates, mut forks) = (Vec::new(), 0, Vec::new());
-    for record in &arriving.records {
-        match known.get(&record.seq) {
-            Some(hash) if *hash == record.hash => duplicates += 1,
-            Some(_) => {
-                if keep_fork(connection, &arriving, record).await? {
-                    let finding = LedgerFinding::Fork { epoch, seq: record.seq };
-                    enqueue(connection, &PendingWork::Ledger(station.clone(), finding)).await?;
-                }
-                forks.push(record.seq);
-            }
-            None => new.push(record),
+    let judgement = life.judge(&arriving.batch, &known);
+    match &judgement {
+        Judgement::Branch { .. } => {
+            keep_keys(connection, &arriving).await?;
+            keep_branch(connection, &arriving).await?;
+            keep_signed_head(connection, &arriving).await?;
         }
-    }
-    if !new.is_empty() || !forks.is_empty() {
-        keep_signed_head(connection, &arriving).await?;
-    }
-    if !new.is_empty() {
-        insert_records(connection, &arriving, &new).await?;
-        for run in runs_of(&new) {
-            if let Some(seq) = join_run(connection, &station, epoch, run).await? {
-                let finding = LedgerFinding::Broken { epoch, seq };
-                enqueue(connection, &PendingWork::Ledger(station.clone(), finding)).await?;
-            }
+        Judgement::Take { new } if !new.is_empty() => {
+            life.join(&arriving.batch, new);
+            keep_keys(connection, &arriving).await?;
+            keep_signed_head(connection, &arriving).await?;
+            let new: Vec<&Incoming> =
+                arriving.records.iter().filter(|record| new.contains(record.seq)).collect();
+            insert_records(connection, &arriving, &new).await?;
+            put_runs(connection, station, epoch, &before, life.runs()).await?;
+            ask_assessment(connection, station, &new).await?;
+            note_change(connection, arriving.received_at, ChangeKind::Station, station.as_str())
+                .await?;
         }
-        let mut keys: Vec<[u8; 16]> = new.iter().map(|record| record.key_id).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        for key in keys {
-            enqueue(connection, &PendingWork::Inspection(station.clone(), key)).await?;
-        }
-        note_change(connection, arriving.received_at, ChangeKind::Station, station.as_str())
-            .await?;
+        Judgement::Take { .. } => {}
     }
-    let coverage = coverage(connection, &station, epoch).await?;
-    Ok(Accepted { new: new.len() as u64, duplicates, forks, coverage })
+    Ok(Accepted { judgement, life })
+}
+
+async fn ask_assessment(
+    connection: &mut SqliteConnection,
+    station: &StationId,
+    new: &[&Incoming],
+) -> Result<(), StoreError> {
+    let mut keys: Vec<[u8; 16]> = new.iter().map(|record| record.key_id).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    for key in keys {
+        enqueue(connection, &PendingWork::Inspection(station.clone(), key)).await?;
+    }
+    Ok(())
 }
 
 async fn keep_keys(
     connection: &mut SqliteConnection,
     arriving: &Arriving,
 ) -> Result<(), StoreError> {
-    for (id, wrapped) in &arriving.keys {
+    for (id, wrapped) in &arriving.batch.keys {
         sqlx::query(
             "INSERT INTO body_key (station, key_id, wrapped) VALUES ($1, $2, $3)
              ON CONFLICT (station, key_id) DO NOTHING",
         )
-        .bind(arriving.station.as_str())
+        .bind(arriving.station().as_str())
         .bind(id.0.as_slice())
         .bind(wrapped.as_slice())
         .execute(&mut *connection)
@@ -204,18 +235,15 @@ async fn keep_keys(
 async fn known_hashes(
     connection: &mut SqliteConnection,
     arriving: &Arriving,
-) -> Result<std::collections::HashMap<u64, ChainHash>, StoreError> {
-    let (Some(first), Some(last)) = (arriving.records.first(), arriving.records.last()) else {
-        return Ok(std::collections::HashMap::new());
-    };
+) -> Result<BTreeMap<u64, ChainHash>, StoreError> {
     let rows = sqlx::query(
         "SELECT seq, hash FROM record
          WHERE station = $1 AND epoch = $2 AND seq >= $3 AND seq <= $4",
     )
-    .bind(arriving.station.as_str())
-    .bind(to_number("epoch", arriving.epoch)?)
-    .bind(to_number("seq", first.seq)?)
-    .bind(to_number("seq", last.seq)?)
+    .bind(arriving.station().as_str())
+    .bind(to_number("epoch", arriving.batch.epoch)?)
+    .bind(to_number("seq", arriving.batch.from)?)
+    .bind(to_number("seq", arriving.batch.to())?)
     .fetch_all(connection)
     .await?;
     rows.into_iter()
@@ -227,43 +255,57 @@ async fn known_hashes(
         .collect()
 }
 
-async fn keep_fork(
+async fn keep_branch(
     connection: &mut SqliteConnection,
     arriving: &Arriving,
-    record: &Incoming,
-) -> Result<bool, StoreError> {
-    let done = sqlx::query(
-        "INSERT INTO fork (station, epoch, seq, hash, previous, received_at, stored)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
-         ON CONFLICT (station, epoch, seq, hash) DO NOTHING",
+) -> Result<(), StoreError> {
+    let epoch = to_number("epoch", arriving.batch.epoch)?;
+    sqlx::query(
+        "INSERT INTO branch (station, epoch, first, last, hash) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (station, epoch, first, last, hash) DO NOTHING",
     )
-    .bind(arriving.station.as_str())
-    .bind(to_number("epoch", arriving.epoch)?)
-    .bind(to_number("seq", record.seq)?)
-    .bind(record.hash.0.as_slice())
-    .bind(record.previous.0.as_slice())
-    .bind(arriving.received_at.as_microsecond())
-    .bind(record.stored.as_slice())
-    .execute(connection)
+    .bind(arriving.station().as_str())
+    .bind(epoch)
+    .bind(to_number("seq", arriving.batch.from)?)
+    .bind(to_number("seq", arriving.batch.to())?)
+    .bind(arriving.batch.signed.head.hash.0.as_slice())
+    .execute(&mut *connection)
     .await?;
-    Ok(done.rows_affected() > 0)
+    for record in &arriving.records {
+        sqlx::query(
+            "INSERT INTO fork (station, epoch, seq, hash, previous, received_at, stored)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)
+             ON CONFLICT (station, epoch, seq, hash) DO NOTHING",
+        )
+        .bind(arriving.station().as_str())
+        .bind(epoch)
+        .bind(to_number("seq", record.seq)?)
+        .bind(record.hash.0.as_slice())
+        .bind(record.previous.0.as_slice())
+        .bind(arriving.received_at.as_microsecond())
+        .bind(record.stored.as_slice())
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
 }
 
 async fn keep_signed_head(
     connection: &mut SqliteConnection,
     arriving: &Arriving,
 ) -> Result<(), StoreError> {
+    let signed = &arriving.batch.signed;
     sqlx::query(
         "INSERT INTO signed_head (station, epoch, seq, hash, statement, signature, received_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (station, epoch, seq, hash) DO NOTHING",
     )
-    .bind(arriving.station.as_str())
-    .bind(to_number("epoch", arriving.epoch)?)
-    .bind(to_number("seq", arriving.signed.head.seq)?)
-    .bind(arriving.signed.head.hash.0.as_slice())
-    .bind(arriving.signed.statement.as_slice())
-    .bind(arriving.signed.signature.as_slice())
+    .bind(arriving.station().as_str())
+    .bind(to_number("epoch", arriving.batch.epoch)?)
+    .bind(to_number("seq", signed.head.seq)?)
+    .bind(signed.head.hash.0.as_slice())
+    .bind(signed.statement.as_slice())
+    .bind(signed.signature.as_slice())
     .bind(arriving.received_at.as_microsecond())
     .execute(connection)
     .await?;
@@ -283,8 +325,8 @@ async fn insert_records(
                                  subject, previous, hash, stored)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         )
-        .bind(arriving.station.as_str())
-        .bind(to_number("epoch", arriving.epoch)?)
+        .bind(arriving.station().as_str())
+        .bind(to_number("epoch", arriving.batch.epoch)?)
         .bind(to_number("seq", record.seq)?)
         .bind(arrival)
         .bind(arriving.received_at.as_microsecond())
@@ -301,82 +343,37 @@ async fn insert_records(
     Ok(())
 }
 
-/// The runs that the new records of a batch form among themselves.
-fn runs_of(new: &[&Incoming]) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
-    for record in new {
-        match runs.last_mut() {
-            Some(run) if run.last.checked_add(1) == Some(record.seq) => {
-                run.last = record.seq;
-                run.hash = record.hash;
-            }
-            _ => runs.push(Run {
-                first: record.seq,
-                last: record.seq,
-                previous: record.previous,
-                hash: record.hash,
-            }),
-        }
-    }
-    runs
-}
-
-/// Adds a run, joined with its neighbours where the chain holds; gives the number at which it
-/// does not.
-async fn join_run(
+/// Brings the runs on disk from what they were to what they are.
+async fn put_runs(
     connection: &mut SqliteConnection,
     station: &StationId,
     epoch: u64,
-    mut run: Run,
-) -> Result<Option<u64>, StoreError> {
-    let mut broken = None;
-    if run.first == 1 && run.previous != Head::genesis(station, epoch).hash {
-        broken = Some(1);
-    }
-    let all = runs(connection, station, epoch).await?;
-    if let Some(before) = all.iter().find(|other| other.last.checked_add(1) == Some(run.first)) {
-        if before.hash == run.previous {
-            remove_run(connection, station, epoch, before.first).await?;
-            run = Run { first: before.first, previous: before.previous, ..run };
-        } else {
-            broken = Some(run.first);
-        }
-    }
-    if let Some(after) = all.iter().find(|other| run.last.checked_add(1) == Some(other.first)) {
-        if after.previous == run.hash {
-            remove_run(connection, station, epoch, after.first).await?;
-            run = Run { last: after.last, hash: after.hash, ..run };
-        } else {
-            broken = Some(after.first);
-        }
-    }
-    sqlx::query(
-        "INSERT INTO run (station, epoch, first, last, previous, hash)
-         VALUES ($1, $2, $3, $4, $5, $6)",
-    )
-    .bind(station.as_str())
-    .bind(to_number("epoch", epoch)?)
-    .bind(to_number("seq", run.first)?)
-    .bind(to_number("seq", run.last)?)
-    .bind(run.previous.0.as_slice())
-    .bind(run.hash.0.as_slice())
-    .execute(connection)
-    .await?;
-    Ok(broken)
-}
-
-async fn remove_run(
-    connection: &mut SqliteConnection,
-    station: &StationId,
-    epoch: u64,
-    first: u64,
+    before: &[Run],
+    after: &[Run],
 ) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM run WHERE station = $1 AND epoch = $2 AND first = $3")
+    let epoch = to_number("epoch", epoch)?;
+    for run in before.iter().filter(|run| !after.contains(run)) {
+        sqlx::query("DELETE FROM run WHERE station = $1 AND epoch = $2 AND first = $3")
+            .bind(station.as_str())
+            .bind(epoch)
+            .bind(to_number("seq", run.first)?)
+            .execute(&mut *connection)
+            .await?;
+    }
+    for run in after.iter().filter(|run| !before.contains(run)) {
+        sqlx::query(
+            "INSERT INTO run (station, epoch, first, last, previous, hash)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+        )
         .bind(station.as_str())
-        .bind(to_number("epoch", epoch)?)
-        .bind(to_number("seq", first)?)
-        .execute(connection)
+        .bind(epoch)
+        .bind(to_number("seq", run.first)?)
+        .bind(to_number("seq", run.last)?)
+        .bind(run.previous.0.as_slice())
+        .bind(run.hash.0.as_slice())
+        .execute(&mut *connection)
         .await?;
+    }
     Ok(())
 }
 
@@ -405,23 +402,4 @@ async fn runs(
             })
         })
         .collect()
-}
-
-pub(super) async fn coverage(
-    connection: &mut SqliteConnection,
-    station: &StationId,
-    epoch: u64,
-) -> Result<Coverage, StoreError> {
-    let genesis = Head::genesis(station, epoch);
-    let mut coverage = Coverage { ranges: Vec::new(), verified: genesis };
-    for run in runs(connection, station, epoch).await? {
-        if run.first == 1 && run.previous == genesis.hash {
-            coverage.verified = Head { seq: run.last, hash: run.hash };
-        }
-        match coverage.ranges.last_mut() {
-            Some((_, last)) if last.checked_add(1) == Some(run.first) => *last = run.last,
-            _ => coverage.ranges.push((run.first, run.last)),
-        }
-    }
-    Ok(coverage)
 }

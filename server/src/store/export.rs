@@ -46,7 +46,8 @@ pub struct ExportedAlert {
 }
 
 /// A decision in a range, as stored.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ExportedDecision {
     /// Its place in the order of arrival.
     pub arrival: i64,
@@ -118,6 +119,30 @@ impl Store {
                 })
             })
             .collect()
+    }
+
+    /// The last number below `seq` that had arrived by `arrival`; 0 when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn last_before(
+        &self,
+        station: &StationId,
+        epoch: u64,
+        seq: u64,
+        arrival: i64,
+    ) -> Result<u64, StoreError> {
+        let last: Option<i64> = sqlx::query_scalar(
+            "SELECT max(seq) FROM record
+             WHERE station = $1 AND epoch = $2 AND seq < $3 AND arrival <= $4",
+        )
+        .bind(station.as_str())
+        .bind(to_number("epoch", epoch)?)
+        .bind(to_number("seq", seq)?)
+        .bind(arrival)
+        .fetch_one(&self.readers)
+        .await?;
+        last.map_or(Ok(0), |last| from_number("record", "seq", last))
     }
 
     /// A wrapped key; `None` when it never came or was destroyed.

@@ -4,7 +4,9 @@
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
+use tidewaiter_proto::chain::{ChainHash, Head};
 use tidewaiter_proto::station::StationId;
+use tidewaiter_proto::sync::finding::Finding;
 
 use super::{Store, StoreError, from_json, parsed, take_numbers, to_bytes, to_json};
 
@@ -26,36 +28,33 @@ pub enum PendingWork {
     Ledger(StationId, LedgerFinding),
 }
 
-/// What was found about a station's ledger.
+/// What was found about a station's ledger, as it is kept until an alert is made of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "finding", rename_all = "snake_case")]
 pub enum LedgerFinding {
-    /// Two different records claim one number.
+    /// Two histories of one epoch.
     Fork {
         /// Of which life of the ledger.
         epoch: u64,
-        /// Under which number.
+        /// The first number at which they differ.
         seq: u64,
+        /// The head the station signed for the history that came later: its number.
+        branch_seq: u64,
+        /// And its hash.
+        branch_hash: ChainHash,
     },
-    /// A record does not follow from the one before it.
-    Broken {
-        /// Of which life of the ledger.
-        epoch: u64,
-        /// Number of the record that does not follow.
-        seq: u64,
-    },
-    /// The station's head is behind what arrived from it before.
+    /// The station proved that it has less than it had before.
     Rollback {
         /// Epoch the station is in.
         epoch: u64,
         /// Its last number.
         seq: u64,
-        /// Epoch of the last record on disk.
+        /// Epoch of the last record known.
         known_epoch: u64,
-        /// Number of the last record on disk.
+        /// Number of the last record known.
         known_seq: u64,
     },
-    /// Records are missing and have been for a while.
+    /// Records are missing though the station is there and was asked.
     Gap {
         /// Of which life of the ledger.
         epoch: u64,
@@ -63,6 +62,8 @@ pub enum LedgerFinding {
         first: u64,
         /// Last missing number.
         last: u64,
+        /// How many are missing.
+        count: u64,
     },
     /// A message in the station's name was refused.
     Refused {
@@ -79,6 +80,41 @@ pub enum LedgerFinding {
         /// Since when, RFC 3339.
         since: String,
     },
+}
+
+impl LedgerFinding {
+    /// A finding of the sync as it is kept, and the station it is about; `None` for what no
+    /// station is to blame for, and for what a station finds itself.
+    pub fn of(finding: &Finding) -> Option<(StationId, Self)> {
+        match finding {
+            Finding::Fork { station, epoch, seq, branch } => {
+                let Head { seq: branch_seq, hash: branch_hash } = branch.head;
+                let fork = Self::Fork { epoch: *epoch, seq: *seq, branch_seq, branch_hash };
+                Some((station.clone(), fork))
+            }
+            Finding::Rollback { station, known, shown } => {
+                let rollback = Self::Rollback {
+                    epoch: shown.epoch,
+                    seq: shown.seq,
+                    known_epoch: known.0,
+                    known_seq: known.1,
+                };
+                Some((station.clone(), rollback))
+            }
+            Finding::Gap { station, epoch, missing } => {
+                let first = missing.as_slice().first().map_or(0, |(first, _)| *first);
+                let last = missing.last().unwrap_or(0);
+                let gap = Self::Gap { epoch: *epoch, first, last, count: missing.count() };
+                Some((station.clone(), gap))
+            }
+            Finding::Refused { station, reason } => {
+                Some((station.clone()?, Self::Refused { reason: reason.clone() }))
+            }
+            Finding::Contradicted { .. }
+            | Finding::Unreadable { .. }
+            | Finding::BatchRefused { .. } => None,
+        }
+    }
 }
 
 impl PendingWork {
@@ -130,6 +166,21 @@ impl Store {
     /// [`StoreError`].
     pub async fn pending_count(&self) -> Result<i64, StoreError> {
         Ok(sqlx::query_scalar("SELECT count(*) FROM pending").fetch_one(&self.readers).await?)
+    }
+
+    /// Raises what the sync found: an alert is made of it. What concerns no station of ours is
+    /// only logged.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn raise(&self, finding: &Finding) -> Result<(), StoreError> {
+        match LedgerFinding::of(finding) {
+            Some((station, finding)) => self.ask(PendingWork::Ledger(station, finding)).await,
+            None => {
+                tracing::warn!(?finding, "the sync found something that is no station's");
+                Ok(())
+            }
+        }
     }
 
     /// Asks for assessment.

@@ -1,17 +1,14 @@
-//! What a station says of itself, held against what is on disk of it.
+//! What a station last said of itself.
 
-use jiff::{SignedDuration, Timestamp};
-use sqlx::sqlite::SqliteConnection;
+use jiff::Timestamp;
 use tidewaiter_proto::presence::Presence;
 use tidewaiter_proto::station::StationId;
 
 use super::change::{ChangeKind, note_change};
-use super::pending::{LedgerFinding, PendingWork, enqueue};
-use super::{Store, StoreError, from_number, to_json, to_number};
+use super::{Store, StoreError, to_json};
 
 impl Store {
-    /// Keeps a verified presence and holds its head against the records on disk. `live` is false
-    /// for a retained message: it may be older than what has arrived since.
+    /// Keeps a verified presence.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -19,7 +16,6 @@ impl Store {
         &self,
         station: &StationId,
         presence: &Presence,
-        live: bool,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let (station, presence) = (station.clone(), presence.clone());
@@ -37,59 +33,9 @@ impl Store {
                     .bind(station.as_str())
                     .execute(&mut *connection)
                     .await?;
-                    note_change(connection, now, ChangeKind::Station, station.as_str()).await?;
-                    if live && presence.online {
-                        let found = compare(connection, &station, &presence, now).await?;
-                        if let Some(finding) = found {
-                            enqueue(connection, &PendingWork::Ledger(station, finding)).await?;
-                        }
-                    }
-                    Ok(())
+                    note_change(connection, now, ChangeKind::Station, station.as_str()).await
                 })
             })
             .await
     }
 }
-
-async fn compare(
-    connection: &mut SqliteConnection,
-    station: &StationId,
-    presence: &Presence,
-    now: Timestamp,
-) -> Result<Option<LedgerFinding>, StoreError> {
-    let hash: Option<Vec<u8>> = sqlx::query_scalar(
-        "SELECT hash FROM record WHERE station = $1 AND epoch = $2 AND seq = $3",
-    )
-    .bind(station.as_str())
-    .bind(to_number("epoch", presence.epoch)?)
-    .bind(to_number("seq", presence.seq)?)
-    .fetch_optional(&mut *connection)
-    .await?;
-    if hash.is_some_and(|hash| hash != presence.head.0) {
-        return Ok(Some(LedgerFinding::Fork { epoch: presence.epoch, seq: presence.seq }));
-    }
-    // What arrived a moment ago may have overtaken this message; what arrived well before may not.
-    let before = now.checked_sub(OVERTAKING).unwrap_or(now).as_microsecond();
-    let newest: Option<(i64, i64)> = sqlx::query_as(
-        "SELECT epoch, seq FROM record WHERE station = $1 AND received_at < $2
-         ORDER BY epoch DESC, seq DESC LIMIT 1",
-    )
-    .bind(station.as_str())
-    .bind(before)
-    .fetch_optional(connection)
-    .await?;
-    let Some((epoch, seq)) = newest else { return Ok(None) };
-    let epoch = from_number("record", "epoch", epoch)?;
-    let seq = from_number("record", "seq", seq)?;
-    if (presence.epoch, presence.seq) < (epoch, seq) {
-        return Ok(Some(LedgerFinding::Rollback {
-            epoch: presence.epoch,
-            seq: presence.seq,
-            known_epoch: epoch,
-            known_seq: seq,
-        }));
-    }
-    Ok(None)
-}
-
-const OVERTAKING: SignedDuration = SignedDuration::from_secs(30);

@@ -3,9 +3,7 @@
 
 use jiff::Timestamp;
 use sqlx::Row;
-use tidewaiter_proto::station::StationId;
 
-use super::pending::{LedgerFinding, PendingWork, enqueue};
 use super::{Store, StoreError, to_time};
 
 /// A refused message.
@@ -24,8 +22,7 @@ pub struct Quarantined {
 }
 
 impl Store {
-    /// Keeps a refused message. With `claimed`, an alert says that somebody sent, in that
-    /// station's name, what the station did not sign or sign well.
+    /// Keeps a refused message.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -34,13 +31,11 @@ impl Store {
         topic: &str,
         payload: &[u8],
         reason: &str,
-        claimed: Option<&StationId>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let topic: String = topic.chars().take(TEXT_MAX).collect();
         let reason: String = reason.chars().take(TEXT_MAX).collect();
         let payload = payload.get(..PAYLOAD_MAX).unwrap_or(payload).to_vec();
-        let claimed = claimed.cloned();
         self.writer
             .write(move |connection| {
                 Box::pin(async move {
@@ -62,17 +57,6 @@ impl Store {
                     .bind(KEPT_MAX)
                     .execute(&mut *connection)
                     .await?;
-                    if let Some(station) = claimed {
-                        let known: Option<i64> =
-                            sqlx::query_scalar("SELECT 1 FROM station WHERE station = $1")
-                                .bind(station.as_str())
-                                .fetch_optional(&mut *connection)
-                                .await?;
-                        if known.is_some() {
-                            let finding = LedgerFinding::Refused { reason };
-                            enqueue(connection, &PendingWork::Ledger(station, finding)).await?;
-                        }
-                    }
                     Ok(())
                 })
             })

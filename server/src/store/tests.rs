@@ -11,6 +11,8 @@ use tidewaiter_proto::seal::{BodyKey, KeyId, ServerSecret};
 use tidewaiter_proto::signing::Signing;
 use tidewaiter_proto::station::StationId;
 use tidewaiter_proto::stored::seal;
+use tidewaiter_proto::sync::finding::Finding;
+use tidewaiter_proto::sync::server::Judgement;
 
 use super::{ActError, Action, AlertFilter, LedgerFinding, Pending, PendingWork, Store, Upserted};
 
@@ -110,6 +112,10 @@ impl Sender {
             epoch: self.epoch,
             seq: self.head().seq,
             head: self.head().hash,
+            session: 1,
+            answers: None,
+            contradicted: false,
+            at: None,
             version: "0.1.0".to_owned(),
             backlog: 0,
             policy: "p".to_owned(),
@@ -132,31 +138,15 @@ pub(crate) async fn fresh() -> (tempfile::TempDir, Store) {
     (directory, store)
 }
 
-async fn findings(store: &Store) -> Vec<LedgerFinding> {
-    store
-        .pending(100)
-        .await
-        .unwrap()
-        .into_iter()
-        .filter_map(|pending| match pending.work {
-            PendingWork::Ledger(_, finding) => Some(finding),
-            PendingWork::Inspection(..) => None,
-        })
-        .collect()
-}
-
 #[tokio::test]
 async fn the_same_batch_twice_is_stored_once() {
     let (_directory, store) = fresh().await;
     let mut sender = Sender::new("ruvvo/dep-07");
     sender.notes(3);
-    let first = store.accept(&sender.batch(1, 3), now()).await.unwrap();
-    assert_eq!((first.new, first.duplicates), (3, 0));
+    assert_eq!(store.accept(&sender.batch(1, 3), now()).await.unwrap().new_records(), 3);
     let second = store.accept(&sender.batch(1, 3), now()).await.unwrap();
-    assert_eq!((second.new, second.duplicates), (0, 3));
-    assert_eq!(second.coverage.ranges, [(1, 3)]);
-    assert_eq!(second.coverage.verified, sender.head());
-    assert!(findings(&store).await.is_empty());
+    assert_eq!(second.new_records(), 0);
+    assert_eq!(second.life.verified(), sender.head());
     assert_eq!(store.last_arrival().await.unwrap(), 3);
 }
 
@@ -168,7 +158,7 @@ async fn what_was_accepted_is_there_after_the_store_is_opened_again() {
     store.accept(&sender.batch(1, 3), now()).await.unwrap();
     store.close().await;
     let store = Store::open(&directory.path().join("server.sqlite")).await.unwrap();
-    assert_eq!(store.ranges(&sender.station, 1).await.unwrap().verified, sender.head());
+    assert_eq!(store.life(&sender.station, 1).await.unwrap().verified(), sender.head());
     assert_eq!(store.pending_count().await.unwrap(), 1);
 }
 
@@ -178,77 +168,84 @@ async fn a_gap_is_stated_and_closes_when_its_records_come() {
     let mut sender = Sender::new("ruvvo/dep-07");
     sender.notes(9);
     store.accept(&sender.batch(7, 9), now()).await.unwrap();
-    let after = store.accept(&sender.batch(1, 3), now()).await.unwrap().coverage;
-    assert_eq!(after.ranges, [(1, 3), (7, 9)]);
-    assert_eq!(after.verified.seq, 3);
+    store.accept(&sender.batch(1, 3), now()).await.unwrap();
+    let standing = store.standing(&sender.station, 1).await.unwrap();
+    assert_eq!(standing.ranges().as_slice(), [(1, 3), (7, 9)]);
+    assert_eq!(standing.verified.seq, 3);
     let after = store.accept(&sender.batch(2, 8), now()).await.unwrap();
-    assert_eq!((after.new, after.duplicates), (3, 4));
-    assert_eq!(after.coverage.ranges, [(1, 9)]);
-    assert_eq!(after.coverage.verified, sender.head());
-    assert!(findings(&store).await.is_empty());
+    assert_eq!(after.new_records(), 3);
+    assert_eq!(after.life.verified(), sender.head());
+    let lives = store.lives(&sender.station).await.unwrap();
+    assert_eq!(lives.len(), 1);
+    assert_eq!(lives[0].ranges().as_slice(), [(1, 9)]);
 }
 
 #[tokio::test]
-async fn another_record_under_a_taken_number_is_kept_and_raised() {
+async fn a_batch_that_contradicts_is_kept_beside_and_changes_nothing() {
     let (_directory, store) = fresh().await;
     let mut sender = Sender::new("ruvvo/dep-07");
     sender.notes(3);
     store.accept(&sender.batch(1, 3), now()).await.unwrap();
-    let before = sender.head();
-    sender.forget_from(3);
-    sender.record("a", r#"{"type":"note_added","text":"another story"}"#);
-    let after = store.accept(&sender.batch(3, 3), now()).await.unwrap();
-    assert_eq!((after.new, after.duplicates, after.forks), (0, 0, vec![3]));
-    assert_eq!(after.coverage.verified, before, "the first record stands");
-    assert_eq!(findings(&store).await, [LedgerFinding::Fork { epoch: 1, seq: 3 }]);
-}
-
-#[tokio::test]
-async fn records_that_do_not_follow_are_kept_and_never_verified() {
-    let (_directory, store) = fresh().await;
-    let mut sender = Sender::new("ruvvo/dep-07");
-    sender.notes(3);
-    store.accept(&sender.batch(1, 3), now()).await.unwrap();
-    let verified = sender.head();
+    let (before, arrivals) = (sender.head(), store.last_arrival().await.unwrap());
     sender.forget_from(3);
     sender.record("a", r#"{"type":"note_added","text":"another story"}"#);
     sender.notes(2);
-    let after = store.accept(&sender.batch(4, 5), now()).await.unwrap();
-    assert_eq!(after.coverage.ranges, [(1, 5)]);
-    assert_eq!(after.coverage.verified, verified);
-    assert_eq!(findings(&store).await, [LedgerFinding::Broken { epoch: 1, seq: 4 }]);
+    let same_number = store.accept(&sender.batch(3, 3), now()).await.unwrap();
+    assert_eq!(same_number.judgement, Judgement::Branch { at: 3 });
+    let next_number = store.accept(&sender.batch(4, 5), now()).await.unwrap();
+    assert_eq!(next_number.judgement, Judgement::Branch { at: 4 });
+    let standing = store.standing(&sender.station, 1).await.unwrap();
+    assert_eq!(standing.verified, before);
+    assert_eq!(standing.ranges().as_slice(), [(1, 3)]);
+    let kept: Vec<_> = standing.kept.iter().map(|held| (held.from, held.to)).collect();
+    assert_eq!(kept, [(3, 3), (4, 5)]);
+    assert_eq!(standing.kept[1].hash, sender.head().hash);
+    assert_eq!(store.last_arrival().await.unwrap(), arrivals);
 }
 
 #[tokio::test]
-async fn a_first_record_without_the_genesis_hash_is_never_verified() {
+async fn a_first_record_without_the_genesis_hash_is_never_taken() {
     let (_directory, store) = fresh().await;
     let mut sender = Sender::new("ruvvo/dep-07");
     sender.hashes = vec![ChainHash([1; 32])];
     sender.notes(2);
-    let after = store.accept(&sender.batch(1, 2), now()).await.unwrap().coverage;
-    assert_eq!(after.verified, Head::genesis(&sender.station, 1));
-    assert_eq!(findings(&store).await, [LedgerFinding::Broken { epoch: 1, seq: 1 }]);
+    let after = store.accept(&sender.batch(1, 2), now()).await.unwrap();
+    assert_eq!(after.judgement, Judgement::Branch { at: 1 });
+    assert_eq!(after.life.verified(), Head::genesis(&sender.station, 1));
 }
 
 #[tokio::test]
-async fn a_head_behind_what_arrived_long_before_is_a_rollback() {
+async fn what_the_sync_finds_waits_for_its_alert() {
     let (_directory, store) = fresh().await;
     let mut sender = Sender::new("ruvvo/dep-07");
+    sender.notes(3);
+    let fork = Finding::Fork {
+        station: sender.station.clone(),
+        epoch: 1,
+        seq: 2,
+        branch: sender.batch(2, 3).signed,
+    };
+    store.raise(&fork).await.unwrap();
+    store.raise(&fork).await.unwrap();
+    let waiting = store.pending(10).await.unwrap();
+    assert_eq!(waiting.len(), 1);
+    let PendingWork::Ledger(_, LedgerFinding::Fork { seq: 2, branch_seq: 3, .. }) =
+        &waiting[0].work
+    else {
+        panic!("{waiting:?}")
+    };
+}
+
+#[tokio::test]
+async fn a_presence_stands_until_the_next() {
+    let (_directory, store) = fresh().await;
+    let mut sender = Sender::new("ruvvo/dep-07");
+    sender.notes(1);
     store.register_station(&sender.station, sender.signing.verifying(), now()).await.unwrap();
-    sender.notes(5);
-    store.accept(&sender.batch(1, 5), now()).await.unwrap();
-    sender.forget_from(4);
-    let later = now() + jiff::SignedDuration::from_secs(60);
-    store.presence(&sender.station, &sender.presence(), false, later).await.unwrap();
-    assert!(findings(&store).await.is_empty(), "a retained message may be old");
-    store.presence(&sender.station, &sender.presence(), true, now()).await.unwrap();
-    assert!(findings(&store).await.is_empty(), "a batch may overtake a heartbeat");
-    store.presence(&sender.station, &sender.presence(), true, later).await.unwrap();
-    let rollback = LedgerFinding::Rollback { epoch: 1, seq: 3, known_epoch: 1, known_seq: 5 };
-    assert_eq!(findings(&store).await, [rollback]);
-    sender.record("a", r#"{"type":"note_added","text":"another story"}"#);
-    store.presence(&sender.station, &sender.presence(), true, now()).await.unwrap();
-    assert!(findings(&store).await.contains(&LedgerFinding::Fork { epoch: 1, seq: 4 }));
+    store.presence(&sender.station, &sender.presence(), now()).await.unwrap();
+    let row = store.station(&sender.station).await.unwrap().unwrap();
+    assert!(row.online);
+    assert_eq!((row.seen_at, row.presence), (Some(now()), Some(sender.presence())));
 }
 
 #[tokio::test]
@@ -268,7 +265,7 @@ async fn the_quarantine_keeps_the_latest_and_no_more() {
     let (_directory, store) = fresh().await;
     for number in 0..super::quarantine::KEPT_MAX + 5 {
         let reason = format!("refused {number}");
-        store.quarantine("t", b"x", &reason, None, now()).await.unwrap();
+        store.quarantine("t", b"x", &reason, now()).await.unwrap();
     }
     let kept = store.quarantined(5000).await.unwrap();
     assert_eq!(kept.len(), 1000);
@@ -405,16 +402,16 @@ proptest! {
             let mut new = 0;
             for (from, length) in cuts {
                 let to = (from + length).min(20);
-                new += store.accept(&sender.batch(from, to), now()).await.unwrap().new;
+                new += store.accept(&sender.batch(from, to), now()).await.unwrap().new_records();
             }
             let rest = (1..=20).map(|seq| (seq + seed) % 20 + 1);
             for seq in rest {
-                new += store.accept(&sender.batch(seq, seq), now()).await.unwrap().new;
+                new += store.accept(&sender.batch(seq, seq), now()).await.unwrap().new_records();
             }
             assert_eq!(new, 20);
-            let coverage = store.ranges(&sender.station, 1).await.unwrap();
-            assert_eq!(coverage.ranges, [(1, 20)]);
-            assert_eq!(coverage.verified, sender.head());
+            let standing = store.standing(&sender.station, 1).await.unwrap();
+            assert_eq!(standing.ranges().as_slice(), [(1, 20)]);
+            assert_eq!(standing.verified, sender.head());
         });
     }
 }

@@ -1,0 +1,161 @@
+//! Inspections opened: the records that make one up, read with the server's sealing key.
+//!
+//! Owns the way from stored bytes to a [`Record`] and nothing that is kept: what it opens lives
+//! only as long as somebody looks at it.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tidewaiter_proto::body::Body;
+use tidewaiter_proto::movement::{Mode, Movement};
+use tidewaiter_proto::record::Record;
+use tidewaiter_proto::seal::{BodyKey, KeyId, ServerSecret};
+use tidewaiter_proto::station::StationId;
+use tidewaiter_proto::stored::{Header, Stored};
+
+use crate::store::{InspectionRow, Store, StoreError};
+
+/// Opens inspections. Clones share the key.
+#[derive(Clone, Debug)]
+pub struct Opener {
+    store: Store,
+    secret: Arc<ServerSecret>,
+}
+
+/// What lies under one key of a station.
+#[derive(Clone, Debug, Default)]
+pub struct OpenedRecords {
+    /// Records that opened, in the order of the ledger.
+    pub records: Vec<OpenedRecord>,
+    /// Headers of those that did not: the key is destroyed, never came, or does not fit.
+    pub sealed: Vec<Header>,
+}
+
+/// One opened record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenedRecord {
+    /// The record.
+    pub record: Record,
+    /// Token of the travel document.
+    pub subject: Option<[u8; 16]>,
+    /// The server's clock when it arrived.
+    pub received_at: Timestamp,
+}
+
+impl Opener {
+    /// An opener over a store with the server's sealing key.
+    pub fn new(store: Store, secret: ServerSecret) -> Self {
+        Self { store, secret: Arc::new(secret) }
+    }
+
+    /// Opens what lies under one key.
+    ///
+    /// # Errors
+    /// [`StoreError`]; what cannot be opened is no error but [`OpenedRecords::sealed`].
+    pub async fn open(
+        &self,
+        station: &StationId,
+        key_id: &[u8; 16],
+    ) -> Result<OpenedRecords, StoreError> {
+        let keyed = self.store.records_of_key(station, key_id).await?;
+        let key = keyed.wrapped.and_then(|wrapped| {
+            BodyKey::unwrap_for_server(KeyId(*key_id), &self.secret, &wrapped).ok()
+        });
+        let mut opened = OpenedRecords::default();
+        for row in &keyed.records {
+            let stored = Stored::parse(&row.stored).map_err(|error| StoreError::Inconsistent {
+                table: "record",
+                column: "stored",
+                problem: error.to_string(),
+            })?;
+            match key.as_ref().and_then(|key| stored.record(key).ok()) {
+                Some(record) => opened.records.push(OpenedRecord {
+                    record,
+                    subject: stored.header.subject.map(|token| token.0),
+                    received_at: row.received_at,
+                }),
+                None => opened.sealed.push(stored.header),
+            }
+        }
+        Ok(opened)
+    }
+
+    /// Records of a subject's other inspections since an instant, at any station.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn history(
+        &self,
+        subject: &[u8; 16],
+        since: Timestamp,
+        except: (&StationId, &[u8; 16]),
+    ) -> Result<Vec<Record>, StoreError> {
+        let mut records = Vec::new();
+        for (station, key) in self.store.keys_of_subject(subject, since, HISTORY_MAX).await? {
+            if (&station, &key) != except {
+                let opened = self.open(&station, &key).await?;
+                records.extend(opened.records.into_iter().map(|opened| opened.record));
+            }
+        }
+        Ok(records)
+    }
+}
+
+/// The list's row of an inspection, from its opened records.
+pub fn summary(
+    station: &StationId,
+    inspection: &str,
+    key_id: [u8; 16],
+    records: &[OpenedRecord],
+) -> Option<InspectionRow> {
+    let first = records.first()?;
+    let last = records.last()?;
+    let mut row = InspectionRow {
+        station: station.clone(),
+        inspection: inspection.to_owned(),
+        key_id,
+        subject: records.iter().rev().find_map(|opened| opened.subject),
+        opened_at: first.record.at,
+        last_at: last.record.at,
+        records: records.len() as u64,
+        direction: None,
+        role: None,
+        mode: None,
+        designator: None,
+        origin: None,
+        destination: None,
+        decision: None,
+    };
+    for opened in records {
+        match &opened.record.body {
+            Body::InspectionOpened(body) => {
+                row.direction = code(&body.direction);
+                row.role = code(&body.role);
+                move_row(&mut row, &body.movement);
+            }
+            Body::MovementSeen(body) => move_row(&mut row, &body.movement),
+            Body::OutcomeRecorded(body) => row.decision = code(&body.decision),
+            _ => {}
+        }
+    }
+    Some(row)
+}
+
+fn move_row(row: &mut InspectionRow, movement: &Movement) {
+    row.mode = code(&movement.mode);
+    let vessel = movement.vessel.as_ref().map(|vessel| vessel.name.clone());
+    row.designator = match movement.mode {
+        Mode::Sea => vessel.or_else(|| movement.designator()),
+        Mode::Air | Mode::Rail | Mode::Road | Mode::Post => movement.designator().or(vessel),
+    };
+    row.origin = Some(movement.from.clone());
+    row.destination = Some(movement.to.clone());
+}
+
+/// The name a value has in JSON.
+fn code<T: serde::Serialize>(value: &T) -> Option<String> {
+    serde_json::to_value(value).ok()?.as_str().map(str::to_owned)
+}
+
+/// The most other inspections of one subject that are looked at.
+const HISTORY_MAX: i64 = 500;
