@@ -125,7 +125,7 @@ impl Text {
 
     /// An instant's day in words, UTC.
     pub fn day_of(&self, at: Timestamp) -> String {
-        self.day(at.to_zoned(TimeZone::UTC).date())
+        self.day(TimeZone::UTC.to_datetime(at).date())
     }
 
     /// An instant as `2018-11-16 03:12:45` UTC: one notation, the same in every language.

@@ -1,0 +1,120 @@
+# The supervisor's desk.
+desk-queue = Alerts
+desk-inspections = Inspections
+desk-stations = Stations
+desk-bundles = Bundles
+desk-filters = Filters
+desk-filter-text = Search
+desk-filter-severity = Severity
+desk-filter-state = State
+desk-filter-code = Kind
+desk-filter-station = Station
+desk-filter-apply = Show
+desk-filter-clear = Show all open
+desk-any = Any
+desk-inspection = Inspection
+desk-pick = Pick: { $title }
+desk-new-show = { $count } new: show
+desk-not-standing = no longer found
+desk-empty = No open alerts. New ones appear here by themselves.
+desk-empty-filtered = No alert fits this filter.
+desk-first-page = First page
+desk-next-page = Next page
+desk-you-are = You are { $officer }
+officer-id = Your officer id
+desk-needs-officer = Enter your officer id: letters, digits, “-”, “_” or “.”
+desk-nothing-picked = Pick at least one alert
+desk-unknown-action = This action does not exist
+desk-done = { $count ->
+    [one] { $count } alert done
+   *[other] { $count } alerts done
+}
+desk-changed = Somebody was faster: the alert has changed since you opened it. See its history, then decide again.
+desk-needs-reason = Choose a reason for closing
+desk-needs-text = Write what you want to say
+desk-decide = Decide
+desk-comment-text = In words
+desk-close-reason = Close because
+desk-close-hint = Say more under “In words”.
+desk-history = History
+desk-no-history = Nobody has acted yet.
+desk-others = Other alerts of this inspection
+desk-group = Together with
+desk-sealed = { $count ->
+    [one] { $count } record cannot be opened: erased, or its key has not come
+   *[other] { $count } records cannot be opened: erased, or their key has not come
+}
+desk-inspections-search = Station, flight, vessel or place
+desk-search = Search
+desk-no-inspections = No inspections.
+desk-column-last = Last record
+desk-column-way = Movement
+desk-column-who = Who
+desk-column-outcome = Outcome
+desk-column-records = Records
+desk-no-outcome = open
+desk-no-stations = No station is enrolled.
+
+action-claim = Take it
+action-release = Give it back
+action-wait = Set to waiting
+action-escalate = Escalate
+action-close = Close
+action-comment = Comment
+done-claim = Taken
+done-release = Given back
+done-wait = Set to waiting
+done-escalate = Escalated
+done-close = Closed
+done-comment = Comment
+done-raised = Raised
+done-altered = Facts changed
+done-escalated = Escalated by the engine
+done-not_found_again = No longer found
+closing-cleared = Cleared: lawful
+closing-declared = Declared since
+closing-detained = Cash detained
+closing-seized = Cash seized
+closing-referred = Referred to another authority
+closing-false_positive = False alarm
+closing-duplicate = Double of another alert
+
+keys-title = Keys
+keys-move = Next, previous alert
+keys-open = Open the alert
+keys-pick = Pick or unpick
+keys-claim = Take it
+keys-escalate = Escalate
+keys-comment = Comment
+keys-search = Search
+keys-help = This list
+keys-close = Close
+keys-turn-off = Turn single keys off
+keys-turn-on = Turn single keys on
+
+station-state = State
+station-heard = Last heard
+station-held = Records here
+station-missing = Missing
+station-backlog = Waiting there
+station-clock = Clock
+station-lists = Rules and lists
+station-online = Connected
+station-behind = Connected, records missing
+station-offline = Not connected
+station-never = Never heard
+station-revoked = Revoked
+
+bundle-night = Night now
+bundle-explained = Once a night, all new records and decisions go to headquarters in one signed bundle. Headquarters answers with a signed receipt.
+bundle-nothing = Nothing has arrived since the last bundle, so none was made.
+bundle-none = No bundle yet.
+bundle-name = Bundle
+bundle-entries = Entries
+bundle-built-at = Built
+bundle-receipted-at = Receipt
+bundle-no-receipt = none yet
+bundle-manifest = Manifest, SHA-256
+bundle-built = Waiting for a receipt
+bundle-accepted = Accepted by headquarters
+bundle-refused = Refused by headquarters
