@@ -26,6 +26,9 @@ pub struct Presence {
     /// Which connection of the station this is; drawn anew for each.
     #[serde(default)]
     pub session: u64,
+    /// The number of this presence within the session, from 1; 0 in the last will.
+    #[serde(default)]
+    pub beat: u64,
     /// The nonce of the server's request to prove the head, when this answers one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answers: Option<u64>,
@@ -89,7 +92,7 @@ impl Presence {
         Head { seq: self.seq, hash: self.head }
     }
 
-    /// The signed bytes: station ‖ 0 ‖ epoch ‖ seq ‖ head ‖ session ‖ online ‖ contradicted ‖ answers, then the
+    /// The signed bytes: station ‖ 0 ‖ epoch ‖ seq ‖ head ‖ session ‖ beat ‖ online ‖ contradicted ‖ answers, then the
     /// SHA-256 of the other fields, each text with its length in front.
     fn statement(&self, station: &StationId) -> Vec<u8> {
         let mut bytes = station.as_str().as_bytes().to_vec();
@@ -98,6 +101,7 @@ impl Presence {
         bytes.extend_from_slice(&self.seq.to_be_bytes());
         bytes.extend_from_slice(&self.head.0);
         bytes.extend_from_slice(&self.session.to_be_bytes());
+        bytes.extend_from_slice(&self.beat.to_be_bytes());
         bytes.push(u8::from(self.online));
         bytes.push(u8::from(self.contradicted));
         bytes.push(u8::from(self.answers.is_some()));
@@ -154,6 +158,7 @@ mod tests {
             seq: 0,
             head: Head::genesis(station, 1).hash,
             session: 7,
+            beat: 1,
             answers: None,
             contradicted: false,
             version: "0.1.0".to_owned(),
@@ -173,12 +178,13 @@ mod tests {
         let mut signed = presence(&station);
         signed.sign(&station, &key);
         assert!(signed.verify(&station, &key.verifying()).is_ok());
-        let changes: [fn(&mut Presence); 13] = [
+        let changes: [fn(&mut Presence); 14] = [
             |p| p.online = false,
             |p| p.epoch = 2,
             |p| p.seq = 9,
             |p| p.head.0[0] ^= 1,
             |p| p.session = 8,
+            |p| p.beat = 2,
             |p| p.answers = Some(0),
             |p| p.contradicted = true,
             |p| p.version.push('1'),

@@ -98,6 +98,8 @@ pub struct Welcome {
     pub station: StationId,
     /// The session of the presence that is answered.
     pub session: u64,
+    /// Its beat: an answer to an earlier one than was answered before is a replay.
+    pub beat: u64,
     /// What is on disk, by epoch; the presence's own epoch is always among them.
     pub lives: Vec<Standing>,
     /// The server's clock.

@@ -10,6 +10,7 @@
 //! | body | XChaCha20-Poly1305, random 24-byte nonce, the record's clear header as associated data |
 //! | wrapped for the station | XChaCha20-Poly1305 under the station's key, key id as associated data |
 //! | wrapped for the server | X25519 with a fresh key; HKDF-SHA-256; XChaCha20-Poly1305 with a zero nonce, key id as associated data |
+//! | station's tag | first 16 bytes of HMAC-SHA-256 over a purpose and names, under the station's key |
 //! | subject token | first 16 bytes of HMAC-SHA-256 over state ‖ 0x00 ‖ number, under the authority's key |
 
 use std::fmt;
@@ -170,6 +171,24 @@ impl StationKey {
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
+
+    /// A keyed name: lets a station's own files be searched by inspection or event without
+    /// holding their names. The parts are told apart by their lengths.
+    pub fn tag(&self, purpose: &str, parts: &[&str]) -> [u8; 16] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0)
+            .expect("HMAC takes a key of any length, and this one has 32 bytes");
+        mac.update(TAG);
+        for part in std::iter::once(&purpose).chain(parts) {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part.as_bytes());
+        }
+        let full: [u8; 32] = mac.finalize().into_bytes().into();
+        let mut tag = [0; 16];
+        for (to, from) in tag.iter_mut().zip(full) {
+            *to = from;
+        }
+        tag
+    }
 }
 
 impl ServerSecret {
@@ -264,6 +283,7 @@ fn decrypt(
 }
 
 const SUBJECT: &[u8] = b"tidewaiter/subject/v1\0";
+const TAG: &[u8] = b"tidewaiter/station-tag/v1\0";
 const WRAP: &[u8] = b"tidewaiter/wrap/v1";
 
 #[cfg(test)]

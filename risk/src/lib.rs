@@ -1,1 +1,23 @@
-//! Placeholder while the house is being built.
+//! The pure risk engine: records, law and lists in; explained alerts out.
+//!
+//! No I/O, no clock, no randomness: the same records, lists, law and instant give the same alerts
+//! at a station and at the server. Callers read files and hand over texts.
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`policy`] | the pack an authority lays down: dated law, places, routes, patterns, findings |
+//! | [`rule`] | the authority's own rules: typed trees, three-valued, traced |
+//! | [`rates`] | exchange rates and exact conversion |
+//! | [`lists`], [`screening`] | sanctions lists, and who is on them |
+//! | [`crossing`] | records put together into one traveller's crossing |
+//! | [`history`] | what earlier crossings say |
+//! | [`engine`] | assessing a case |
+//! | [`scenario`] | scenario files and how they are compared |
+//! | [`backtest`] | replaying records as of their days |
+
+pub mod crossing;
+pub mod history;
+pub mod lists;
+pub mod policy;
+pub mod rates;
+pub mod rule;

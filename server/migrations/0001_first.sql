@@ -129,6 +129,8 @@ CREATE TABLE inspection (
     origin TEXT,
     destination TEXT,
     decision TEXT,
+    -- What later assessments are to know of it; emptied when a person is erased.
+    digest TEXT,
     PRIMARY KEY (station, inspection)
 );
 CREATE INDEX inspection_last ON inspection (last_at);

@@ -125,6 +125,7 @@ pub fn summary(
         origin: None,
         destination: None,
         decision: None,
+        digest: None,
     };
     for opened in records {
         match &opened.record.body {

@@ -2,6 +2,7 @@
 //!
 //! Plain questions in, plain views out. No HTTP here, no HTML, and nothing that decides.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -29,6 +30,7 @@ struct Inner {
     clock: Clock,
     opener: Opener,
     night: crate::bundle::Night,
+    versions: BTreeMap<String, String>,
     stop: CancellationToken,
 }
 
@@ -106,9 +108,10 @@ impl AppState {
         clock: Clock,
         opener: Opener,
         night: crate::bundle::Night,
+        versions: BTreeMap<String, String>,
         stop: CancellationToken,
     ) -> Self {
-        Self { inner: Arc::new(Inner { store, clock, opener, night, stop }) }
+        Self { inner: Arc::new(Inner { store, clock, opener, night, versions, stop }) }
     }
 
     /// The store.
@@ -119,6 +122,11 @@ impl AppState {
     /// The clock.
     pub fn clock(&self) -> &Clock {
         &self.inner.clock
+    }
+
+    /// Versions of policy and lists in force, by name.
+    pub fn versions(&self) -> &BTreeMap<String, String> {
+        &self.inner.versions
     }
 
     /// Cancelled when the server stops: every open stream ends with it.

@@ -30,14 +30,14 @@ mod writer;
 
 pub use accept::Accepted;
 pub use alert::{
-    ActError, Action, AlertFilter, AlertPage, AlertRow, AssessedInspection, CLOSING_REASONS,
+    ActError, Action, AlertFilter, AlertPage, AlertRow, CLOSING_REASONS,
     Decision, Upserted, state_name,
 };
 pub use bundle::{BundleRow, BundleState};
 pub use change::{Change, ChangeKind};
 pub use export::{ExportedAlert, ExportedDecision, ExportedRecord, ExportedStation};
 pub use incoming::IncomingRow;
-pub use inspection::{InspectionPage, InspectionRow, KeyedRecords, StoredRecord};
+pub use inspection::{InspectionPage, InspectionRow, KeyedRecords, MovementRow, StoredRecord};
 pub use pending::{LedgerFinding, Pending, PendingWork};
 pub use quarantine::Quarantined;
 pub use station::StationRow;

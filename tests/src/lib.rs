@@ -1,1 +1,11 @@
-//! Placeholder while the house is being built.
+//! A whole checkpoint on one machine: real programs, real bytes, real sockets.
+//!
+//! The demo and the tests that cross crates share this: [`programs`] builds and starts the real
+//! binaries, [`devices`] talks to the simulated ones, [`checkpoint`] puts a station, a server and
+//! headquarters together, [`story`] plays what happened there.
+
+pub mod checkpoint;
+pub mod devices;
+pub mod http;
+pub mod programs;
+pub mod story;

@@ -246,8 +246,9 @@ impl Desk {
         if !lives.iter().any(|life| life.epoch == presence.epoch) {
             lives.push(own);
         }
-        let (station, session) = (station.clone(), presence.session);
-        effects.push(Effect::Tell(Down::Welcome(Welcome { station, session, lives, at })));
+        let Presence { session, beat, .. } = *presence;
+        let station = station.clone();
+        effects.push(Effect::Tell(Down::Welcome(Welcome { station, session, beat, lives, at })));
         effects
     }
 

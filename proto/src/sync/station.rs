@@ -67,6 +67,12 @@ pub enum Effect {
         /// The numbers.
         ranges: Ranges,
     },
+    /// A fresh answer of the server covers all that counts as delivered now: what is old enough of
+    /// it may go from the ledger. At no other time, because the server may have been restored.
+    Confirmed {
+        /// Which life of the ledger.
+        epoch: u64,
+    },
     /// Begin this life of the ledger, then call [`Station::recorded`] with it.
     BeginEpoch(u64),
     /// Show and record it.
@@ -78,6 +84,8 @@ pub enum Effect {
 pub struct Announcement {
     /// As in [`crate::presence::Presence::session`].
     pub session: u64,
+    /// As in [`crate::presence::Presence::beat`].
+    pub beat: u64,
     /// Which life of the ledger.
     pub epoch: u64,
     /// The ledger's head.
@@ -287,7 +295,7 @@ impl Station {
                 }
             }
             Down::Welcome(welcome) => {
-                if self.link.session() == Some(welcome.session) {
+                if self.link.answered(welcome.session, welcome.beat) {
                     self.believed_since = Some(welcome.at);
                     self.compare_welcome(welcome, now);
                 }
@@ -349,7 +357,7 @@ impl Station {
             self.disconnected(now);
             self.effects.push_back(Effect::Drop { reason });
         }
-        if self.link.beat_due(&self.pace, &mut self.jitter, now) {
+        if self.link.beat_due(now) {
             self.announce(None, now);
         }
         self.advance(now);
@@ -397,10 +405,11 @@ impl Station {
 
     fn announce(&mut self, answers: Option<u64>, now: Duration) {
         let Some(session) = self.link.session() else { return };
-        self.link.announced(&self.pace, &mut self.jitter, now);
+        let beat = self.link.announced(&self.pace, &mut self.jitter, now);
         let (epoch, head) = self.present();
         self.effects.push_back(Effect::Announce(Announcement {
             session,
+            beat,
             epoch,
             head,
             backlog: self.backlog(),
@@ -438,6 +447,7 @@ impl Effect {
         match self {
             Self::Delivered { .. }
             | Self::Returned { .. }
+            | Self::Confirmed { .. }
             | Self::BeginEpoch(_)
             | Self::Drop { .. }
             | Self::Raise(_) => true,

@@ -35,15 +35,6 @@ pub struct AlertRow {
     pub version: i64,
 }
 
-/// One inspection assessed: what is to be kept of it.
-#[derive(Clone, Debug)]
-pub struct AssessedInspection {
-    /// Its row in the list.
-    pub row: InspectionRow,
-    /// What the engine found. Alerts of this inspection that are not among them no longer stand.
-    pub alerts: Vec<Alert>,
-}
-
 /// What an upsert did to an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Upserted {
@@ -58,21 +49,26 @@ pub enum Upserted {
 }
 
 impl Store {
-    /// Keeps what was found of the inspections under one key, and settles the work.
+    /// Keeps what was found of some inspections, and settles the work. Alerts of these inspections
+    /// that are not among those found no longer stand.
     ///
     /// # Errors
     /// [`StoreError`]; then nothing is kept and the work still waits.
     pub async fn put_assessment(
         &self,
         pending: Pending,
-        assessed: Vec<AssessedInspection>,
+        rows: Vec<InspectionRow>,
+        found: Vec<Alert>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.writer
             .write(move |connection| {
                 Box::pin(async move {
-                    for inspection in &assessed {
-                        put_one(connection, inspection, now).await?;
+                    for alert in &found {
+                        upsert(connection, alert, now).await?;
+                    }
+                    for row in &rows {
+                        put_one(connection, row, &found, now).await?;
                     }
                     settle(connection, &pending).await
                 })
@@ -118,15 +114,12 @@ impl Store {
 
 async fn put_one(
     connection: &mut SqliteConnection,
-    assessed: &AssessedInspection,
+    row: &InspectionRow,
+    found: &[Alert],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let row = &assessed.row;
     put_inspection(connection, row).await?;
-    for alert in &assessed.alerts {
-        upsert(connection, alert, now).await?;
-    }
-    for missing in not_found_again(connection, row, &assessed.alerts).await? {
+    for missing in not_found_again(connection, row, found).await? {
         let event = Event { action: "not_found_again", reason: "", text: "", actor: ENGINE };
         store_version(connection, &missing, &event, now).await?;
     }

@@ -38,6 +38,8 @@ pub struct InspectionRow {
     pub destination: Option<String>,
     /// The last outcome recorded.
     pub decision: Option<String>,
+    /// What later assessments are to know of it, JSON of the risk engine.
+    pub digest: Option<String>,
 }
 
 /// A page of inspections, latest first.
@@ -147,7 +149,7 @@ impl Store {
     ) -> Result<Option<InspectionRow>, StoreError> {
         let row = sqlx::query(
             "SELECT station, inspection, key_id, subject, opened_at, last_at, records, direction,
-                    role, mode, designator, origin, destination, decision
+                    role, mode, designator, origin, destination, decision, digest
              FROM inspection WHERE station = $1 AND inspection = $2",
         )
         .bind(station.as_str())
@@ -157,6 +159,36 @@ impl Store {
         row.as_ref().map(read_inspection).transpose()
     }
 
+    /// Digests of inspections in the order of their names, each with the cursor that leads on.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn digests(
+        &self,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        let (station, inspection) = after.split_once(' ').unwrap_or_default();
+        let rows = sqlx::query(
+            "SELECT station, inspection, digest FROM inspection
+             WHERE digest IS NOT NULL
+               AND (station > $1 OR (station = $1 AND inspection > $2))
+             ORDER BY station, inspection LIMIT $3",
+        )
+        .bind(station.to_owned())
+        .bind(inspection.to_owned())
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                let (station, inspection): (String, String) =
+                    (row.try_get("station")?, row.try_get("inspection")?);
+                Ok((format!("{station} {inspection}"), row.try_get("digest")?))
+            })
+            .collect()
+    }
+
     /// Inspections under any station with this id: an alert's group names ids alone.
     ///
     /// # Errors
@@ -164,7 +196,7 @@ impl Store {
     pub async fn inspections_named(&self, id: &str) -> Result<Vec<InspectionRow>, StoreError> {
         let rows = sqlx::query(
             "SELECT station, inspection, key_id, subject, opened_at, last_at, records, direction,
-                    role, mode, designator, origin, destination, decision
+                    role, mode, designator, origin, destination, decision, digest
              FROM inspection WHERE inspection = $1 ORDER BY station LIMIT 100",
         )
         .bind(id.to_owned())
@@ -190,7 +222,7 @@ impl Store {
         let pattern = like_pattern(text);
         let rows = sqlx::query(
             "SELECT station, inspection, key_id, subject, opened_at, last_at, records, direction,
-                    role, mode, designator, origin, destination, decision
+                    role, mode, designator, origin, destination, decision, digest
              FROM inspection
              WHERE ($1 = '' OR station = $1)
                AND ($2 = '%%' OR lower(station || ' ' || inspection || ' ' ||
@@ -219,6 +251,66 @@ impl Store {
     }
 }
 
+/// How much one movement was inspected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MovementRow {
+    /// Flight designator, vessel or other number.
+    pub designator: String,
+    /// Where it comes from.
+    pub origin: String,
+    /// Where it goes to.
+    pub destination: String,
+    /// Inspections of it.
+    pub inspections: i64,
+    /// Those with an outcome.
+    pub decided: i64,
+    /// The last record about it.
+    pub last_at: Timestamp,
+}
+
+impl MovementRow {
+    /// Where the page after this row begins.
+    pub fn cursor(&self) -> String {
+        format!("{}|{}|{}", self.designator, self.origin, self.destination)
+    }
+}
+
+impl Store {
+    /// Movements with their inspections, in the order of their designators.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn movements(&self, after: &str, limit: i64) -> Result<Vec<MovementRow>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT coalesce(designator, '') AS name, coalesce(origin, '') AS origin,
+                    coalesce(destination, '') AS destination, count(*) AS inspections,
+                    count(decision) AS decided, max(last_at) AS last_at
+             FROM inspection WHERE origin IS NOT NULL
+             GROUP BY coalesce(designator, ''), coalesce(origin, ''), coalesce(destination, '')
+             HAVING coalesce(designator, '') || '|' || coalesce(origin, '') || '|' ||
+                    coalesce(destination, '') > $1
+             ORDER BY coalesce(designator, '') || '|' || coalesce(origin, '') || '|' ||
+                      coalesce(destination, '') LIMIT $2",
+        )
+        .bind(after.to_owned())
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(MovementRow {
+                    designator: row.try_get("name")?,
+                    origin: row.try_get("origin")?,
+                    destination: row.try_get("destination")?,
+                    inspections: row.try_get("inspections")?,
+                    decided: row.try_get("decided")?,
+                    last_at: to_time("inspection", "last_at", row.try_get("last_at")?)?,
+                })
+            })
+            .collect()
+    }
+}
+
 /// A pattern for `LIKE … ESCAPE '!'` that finds `text` anywhere, in lower case.
 pub(super) fn like_pattern(text: &str) -> String {
     let mut pattern = String::from("%");
@@ -244,14 +336,16 @@ pub(super) async fn put_inspection(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO inspection (station, inspection, key_id, subject, opened_at, last_at, records,
-                                 direction, role, mode, designator, origin, destination, decision)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                                 direction, role, mode, designator, origin, destination, decision,
+                                 digest)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
          ON CONFLICT (station, inspection) DO UPDATE SET key_id = excluded.key_id,
              subject = excluded.subject, opened_at = excluded.opened_at,
              last_at = excluded.last_at, records = excluded.records,
              direction = excluded.direction, role = excluded.role, mode = excluded.mode,
              designator = excluded.designator, origin = excluded.origin,
-             destination = excluded.destination, decision = excluded.decision",
+             destination = excluded.destination, decision = excluded.decision,
+             digest = excluded.digest",
     )
     .bind(row.station.as_str())
     .bind(row.inspection.as_str())
@@ -267,6 +361,7 @@ pub(super) async fn put_inspection(
     .bind(row.origin.as_deref())
     .bind(row.destination.as_deref())
     .bind(row.decision.as_deref())
+    .bind(row.digest.as_deref())
     .execute(connection)
     .await?;
     Ok(())
@@ -290,6 +385,7 @@ fn read_inspection(row: &SqliteRow) -> Result<InspectionRow, StoreError> {
         origin: row.try_get("origin")?,
         destination: row.try_get("destination")?,
         decision: row.try_get("decision")?,
+        digest: row.try_get("digest")?,
     })
 }
 

@@ -87,6 +87,14 @@ impl Store {
             })
             .collect()
     }
+
+    /// How many refused messages are kept now.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn quarantine_count(&self) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar("SELECT count(*) FROM quarantine").fetch_one(&self.readers).await?)
+    }
 }
 
 /// How many refused messages are kept.

@@ -133,6 +133,18 @@ impl Store {
         .await?;
         rows.iter().map(read_station).collect()
     }
+
+    /// How many stations are enrolled, and how many of them are there.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn station_counts(&self) -> Result<(i64, i64), StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT count(*), coalesce(sum(online), 0) FROM station WHERE revoked_at IS NULL",
+        )
+        .fetch_one(&self.readers)
+        .await?)
+    }
 }
 
 fn read_key(text: String) -> Result<Verifying, StoreError> {

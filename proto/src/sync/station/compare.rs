@@ -123,6 +123,9 @@ impl Station {
         if !ranges.is_empty() {
             self.effects.push_back(Effect::Delivered { epoch, ranges, verified });
         }
+        if claim.all_through.is_some() {
+            self.effects.push_back(Effect::Confirmed { epoch });
+        }
         if let Some((seq, theirs)) = contradiction {
             self.contradict(epoch, (seq, theirs), ours, now);
         }

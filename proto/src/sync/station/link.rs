@@ -8,7 +8,7 @@ use crate::sync::jitter::{Jitter, doubled};
 #[derive(Clone, Debug)]
 pub(super) struct Link {
     state: State,
-    /// Connections in a row that brought no word of the server.
+    /// Connections in a row that did not last.
     attempts: u32,
 }
 
@@ -16,7 +16,18 @@ pub(super) struct Link {
 enum State {
     Offline { dial_at: Duration },
     Dialling { until: Duration },
-    Online { session: u64, heard: Duration, beat_at: Duration },
+    Online(Session),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Session {
+    id: u64,
+    since: Duration,
+    heard: Duration,
+    beat_at: Duration,
+    /// Presences announced, and the last of them that was answered.
+    beats: u64,
+    answered: u64,
 }
 
 impl Link {
@@ -31,17 +42,42 @@ impl Link {
 
     /// The session, while there is a connection.
     pub(super) fn session(&self) -> Option<u64> {
-        match self.state {
-            State::Online { session, .. } => Some(session),
+        self.online().map(|session| session.id)
+    }
+
+    fn online(&self) -> Option<&Session> {
+        match &self.state {
+            State::Online(session) => Some(session),
             State::Offline { .. } | State::Dialling { .. } => None,
         }
     }
 
-    pub(super) fn connected(&mut self, session: u64, now: Duration) {
-        self.state = State::Online { session, heard: now, beat_at: now };
+    pub(super) fn connected(&mut self, id: u64, now: Duration) {
+        self.state = State::Online(Session {
+            id,
+            since: now,
+            heard: now,
+            beat_at: now,
+            beats: 0,
+            answered: 0,
+        });
+    }
+
+    /// Whether a welcome answers a presence of this session, and a later one than any before.
+    pub(super) fn answered(&mut self, id: u64, beat: u64) -> bool {
+        let State::Online(session) = &mut self.state else { return false };
+        let fresh = session.id == id && beat > session.answered && beat <= session.beats;
+        if fresh {
+            session.answered = beat;
+        }
+        fresh
     }
 
     pub(super) fn lost(&mut self, pace: &Pace, jitter: &mut Jitter, now: Duration) {
+        let lasted = |session: &Session| session.heard.saturating_sub(session.since) >= LASTING;
+        if self.online().is_some_and(lasted) {
+            self.attempts = 0;
+        }
         let most = doubled(pace.reconnect_first, self.attempts, pace.reconnect_most);
         self.attempts = self.attempts.saturating_add(1);
         self.state = State::Offline { dial_at: now.saturating_add(jitter.upto(most)) };
@@ -49,9 +85,8 @@ impl Link {
 
     /// The server said something that verified.
     pub(super) fn heard(&mut self, now: Duration) {
-        if let State::Online { heard, .. } = &mut self.state {
-            *heard = now;
-            self.attempts = 0;
+        if let State::Online(session) = &mut self.state {
+            session.heard = now;
         }
     }
 
@@ -82,40 +117,41 @@ impl Link {
         now: Duration,
     ) -> Option<&'static str> {
         match self.state {
-            State::Online { heard, .. } if now.saturating_sub(heard) >= pace.silence => {
+            State::Online(session) if now.saturating_sub(session.heard) >= pace.silence => {
                 Some("connected, and the server is not heard")
             }
-            State::Online { .. } if stalled => Some("connected, and nothing is receipted"),
+            State::Online(_) if stalled => Some("connected, and nothing is receipted"),
             _ => None,
         }
     }
 
-    pub(super) fn announced(&mut self, pace: &Pace, jitter: &mut Jitter, now: Duration) {
-        if let State::Online { beat_at, .. } = &mut self.state {
-            *beat_at = now.saturating_add(jitter.around(pace.heartbeat));
-        }
+    /// A presence is announced now; gives its number.
+    pub(super) fn announced(&mut self, pace: &Pace, jitter: &mut Jitter, now: Duration) -> u64 {
+        let State::Online(session) = &mut self.state else { return 0 };
+        session.beat_at = now.saturating_add(jitter.around(pace.heartbeat));
+        session.beats = session.beats.saturating_add(1);
+        session.beats
     }
 
-    pub(super) fn beat_due(&mut self, pace: &Pace, jitter: &mut Jitter, now: Duration) -> bool {
-        let due = matches!(self.state, State::Online { beat_at, .. } if beat_at <= now);
-        if due {
-            self.announced(pace, jitter, now);
-        }
-        due
+    pub(super) fn beat_due(&self, now: Duration) -> bool {
+        self.online().is_some_and(|session| session.beat_at <= now)
     }
 
     pub(super) fn silent(&self, now: Duration) -> Option<Duration> {
-        match self.state {
-            State::Online { heard, .. } => Some(now.saturating_sub(heard)),
-            State::Offline { .. } | State::Dialling { .. } => None,
-        }
+        self.online().map(|session| now.saturating_sub(session.heard))
     }
 
     pub(super) fn deadline(&self, pace: &Pace) -> Duration {
-        match self.state {
-            State::Offline { dial_at } => dial_at,
-            State::Dialling { until } => until,
-            State::Online { heard, beat_at, .. } => beat_at.min(heard.saturating_add(pace.silence)),
+        match &self.state {
+            State::Offline { dial_at } => *dial_at,
+            State::Dialling { until } => *until,
+            State::Online(session) => {
+                session.beat_at.min(session.heard.saturating_add(pace.silence))
+            }
         }
     }
 }
+
+/// A connection on which the server was heard after this time was a good one: the next delay is
+/// short again. Shorter ones, as of two stations that take one name from each other, are spread.
+const LASTING: Duration = Duration::from_secs(10);

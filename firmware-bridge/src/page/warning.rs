@@ -1,0 +1,64 @@
+//! What an officer must know at once: the station's alerts, gravest first, in plain words.
+
+use tidewaiter_proto::alert::{Alert, AlertState, Severity};
+use tidewaiter_web::text::Text;
+
+/// One warning on the officer's page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Warning {
+    /// `critical`, `high`, …
+    pub(super) severity: &'static str,
+    /// What kind, in words.
+    pub(super) kind: String,
+    /// The sentence to act on.
+    pub(super) sentence: String,
+    /// What the system recommends, in words.
+    pub(super) duties: Vec<String>,
+    /// The law, each article once.
+    pub(super) laws: Vec<String>,
+    /// Names of listed entries: list, entry, name.
+    pub(super) hits: Vec<String>,
+    /// The amount it is about.
+    pub(super) amount: Option<String>,
+}
+
+/// Warnings of an inspection's alerts, gravest first. What the traveller may see is never made of
+/// these.
+pub(super) fn warnings(text: Text, alerts: &[Alert]) -> Vec<Warning> {
+    let mut standing: Vec<&Alert> =
+        alerts.iter().filter(|alert| alert.state != AlertState::Closed).collect();
+    standing.sort_by_key(|alert| std::cmp::Reverse((alert.severity, alert.score)));
+    standing.into_iter().map(|alert| warning(text, alert)).collect()
+}
+
+fn warning(text: Text, alert: &Alert) -> Warning {
+    let mut laws: Vec<String> = Vec::new();
+    for reason in &alert.reasons {
+        if !reason.legal_basis.is_empty() && !laws.contains(&reason.legal_basis) {
+            laws.push(reason.legal_basis.clone());
+        }
+    }
+    Warning {
+        severity: alert.severity.as_str(),
+        kind: text.code("alert", alert.code.as_str()).into_owned(),
+        sentence: alert.sentence().to_owned(),
+        duties: alert
+            .outcomes
+            .iter()
+            .map(|outcome| text.code("outcome", outcome.as_str()).into_owned())
+            .collect(),
+        laws,
+        hits: alert
+            .hits
+            .iter()
+            .map(|hit| format!("{} {}: {}", hit.list, hit.entry, hit.name))
+            .collect(),
+        amount: alert.amount.as_ref().map(|amount| text.amount(amount)),
+    }
+}
+
+/// Whether an alert asks for a reason before the traveller is released.
+pub(super) fn needs_reason_to_release(alerts: &[Alert]) -> bool {
+    let mut standing = alerts.iter().filter(|alert| alert.state != AlertState::Closed);
+    standing.any(|alert| alert.severity >= Severity::High)
+}

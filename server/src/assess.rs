@@ -1,0 +1,193 @@
+//! Assessment: what waits in the store becomes alerts, as soon as it is committed.
+//!
+//! Opens the touched inspection, has it judged, keeps what was found in one transaction with the
+//! work's end. The judging is [`judge`]'s and reads no clock; the time comes from here.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tidewaiter_proto::body::Body;
+use tidewaiter_proto::record::Record;
+use tidewaiter_proto::station::StationId;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::inspection::{OpenedRecord, Opener, summary};
+use crate::store::{InspectionRow, LedgerFinding, Pending, PendingWork, Store, StoreError};
+
+pub mod judge;
+mod ledger;
+
+use judge::Judge;
+
+/// Turns waiting work into alerts.
+#[derive(Debug)]
+pub struct Assessor {
+    store: Store,
+    opener: Opener,
+    judge: Judge,
+    clock: Clock,
+}
+
+/// The inspections to be judged together: the touched one and those it is linked to.
+#[derive(Debug, Default)]
+struct Together {
+    rows: Vec<InspectionRow>,
+    records: Vec<Record>,
+}
+
+impl Assessor {
+    /// An assessor over a store.
+    pub fn new(store: Store, opener: Opener, judge: Judge, clock: Clock) -> Self {
+        Self { store, opener, judge, clock }
+    }
+
+    /// Assesses what waits and what comes, until `stop`.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails: nothing is assessed any more then.
+    pub async fn run(mut self, stop: CancellationToken) -> Result<(), StoreError> {
+        self.remember().await?;
+        let mut commits = self.store.commits();
+        loop {
+            commits.mark_unchanged();
+            while self.work().await? > 0 {
+                if stop.is_cancelled() {
+                    return Ok(());
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                changed = commits.changed() => {
+                    if changed.is_err() {
+                        return Ok(());
+                    }
+                }
+                // Another process may have asked.
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
+            }
+        }
+    }
+
+    /// Does what waits now; gives how much it was.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn work(&mut self) -> Result<usize, StoreError> {
+        let waiting = self.store.pending(AT_ONCE).await?;
+        let count = waiting.len();
+        for pending in waiting {
+            self.one(pending).await?;
+        }
+        Ok(count)
+    }
+
+    /// Brings what earlier inspections say back to mind.
+    async fn remember(&mut self) -> Result<(), StoreError> {
+        let mut after = String::new();
+        loop {
+            let page = self.store.digests(&after, DIGESTS_AT_ONCE).await?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            after.clone_from(last);
+            for (_, digest) in &page {
+                self.judge.remember(digest);
+            }
+        }
+    }
+
+    async fn one(&mut self, pending: Pending) -> Result<(), StoreError> {
+        match pending.work.clone() {
+            PendingWork::Ledger(station, finding) => {
+                let now = self.clock.now();
+                let alert = ledger::alert(&station, &finding, now);
+                self.store.put_ledger_alert(pending, alert, now).await?;
+                Ok(())
+            }
+            PendingWork::Inspection(station, key) => self.inspections(pending, station, key).await,
+        }
+    }
+
+    async fn inspections(
+        &mut self,
+        pending: Pending,
+        station: StationId,
+        key: [u8; 16],
+    ) -> Result<(), StoreError> {
+        let opened = self.opener.open(&station, &key).await?;
+        if !opened.sealed.is_empty() && opened.records.is_empty() {
+            let finding = LedgerFinding::Unreadable { key: hex::encode(key) };
+            self.store.ask(PendingWork::Ledger(station, finding)).await?;
+            return self.store.drop_pending(pending).await;
+        }
+        let mut cases = Vec::new();
+        for (inspection, records) in by_inspection(opened.records) {
+            let Some(row) = summary(&station, &inspection, key, &records) else { continue };
+            let mut together = Together { rows: vec![row], records: Vec::new() };
+            together.records.extend(records.into_iter().map(|opened| opened.record));
+            self.follow_links(&mut together).await?;
+            cases.push(together);
+        }
+        let now = self.clock.now();
+        let (mut rows, mut alerts) = (Vec::new(), Vec::new());
+        for mut case in cases {
+            let judged = self.judge.judge(&station, now, &case.records);
+            for row in &mut case.rows {
+                row.digest = judged.digest_of(&row.station, &row.inspection);
+            }
+            for row in case.rows.iter().filter_map(|row| row.digest.as_deref()) {
+                self.judge.remember(row);
+            }
+            rows.append(&mut case.rows);
+            alerts.extend(judged.alerts);
+        }
+        self.store.put_assessment(pending, rows, alerts, now).await
+    }
+
+    /// Adds the inspections that the records say are of the same traveller.
+    async fn follow_links(&self, together: &mut Together) -> Result<(), StoreError> {
+        let links: Vec<(StationId, String)> = together
+            .records
+            .iter()
+            .filter_map(|record| match &record.body {
+                Body::InspectionLinked(link) => {
+                    Some((link.to.station.clone(), link.to.inspection.clone()))
+                }
+                _ => None,
+            })
+            .take(LINKS_MAX)
+            .collect();
+        for (station, inspection) in links {
+            let known = |row: &InspectionRow| row.station == station && row.inspection == inspection;
+            if together.rows.iter().any(known) {
+                continue;
+            }
+            let Some(row) = self.store.inspection(&station, &inspection).await? else { continue };
+            let opened = self.opener.open(&station, &row.key_id).await?;
+            together.records.extend(
+                opened
+                    .records
+                    .into_iter()
+                    .map(|opened| opened.record)
+                    .filter(|record| record.inspection.as_deref() == Some(inspection.as_str())),
+            );
+            together.rows.push(row);
+        }
+        Ok(())
+    }
+}
+
+/// Records by their inspection; what belongs to none is about the station and not judged here.
+fn by_inspection(records: Vec<OpenedRecord>) -> BTreeMap<String, Vec<OpenedRecord>> {
+    let mut groups: BTreeMap<String, Vec<OpenedRecord>> = BTreeMap::new();
+    for opened in records {
+        if let Some(inspection) = opened.record.inspection.clone() {
+            groups.entry(inspection).or_default().push(opened);
+        }
+    }
+    groups
+}
+
+const AT_ONCE: i64 = 64;
+const DIGESTS_AT_ONCE: i64 = 1000;
+const LINKS_MAX: usize = 16;
+const LOOK_AGAIN: Duration = Duration::from_secs(1);

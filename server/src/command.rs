@@ -1,0 +1,86 @@
+//! The commands of `tidewaiter-server`: one module each, this file only names them.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+mod enrol;
+mod headquarters;
+mod run;
+mod verify;
+
+/// All stations of an authority: ingest, alerts, nightly bundles, headquarters.
+#[derive(Debug, Parser)]
+#[command(name = "tidewaiter-server", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the server.
+    #[command(after_help = run::EXAMPLE)]
+    Run(run::Run),
+    /// Enrols a station: signs its certificate and registers its key.
+    #[command(after_help = enrol::EXAMPLE)]
+    Enrol(enrol::Enrol),
+    /// Headquarters: takes the nightly bundles of servers.
+    #[command(subcommand)]
+    Hq(headquarters::Headquarters),
+    /// Checks a nightly bundle offline.
+    #[command(after_help = verify::EXAMPLE)]
+    Verify(verify::Verify),
+}
+
+/// Where the configuration is.
+#[derive(Debug, Args)]
+struct Configured {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+/// What a command found: its exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// All is well.
+    Well,
+    /// It did its work and what it looked at is not well.
+    NotWell,
+}
+
+impl Cli {
+    /// Runs the command and gives the program's exit status: 0, 1 for what is not well, 2 for bad
+    /// usage or configuration.
+    pub fn run(self) -> ExitCode {
+        let result = match self.command {
+            Command::Run(command) => command.run(),
+            Command::Enrol(command) => command.run(),
+            Command::Hq(command) => command.run(),
+            Command::Verify(command) => command.run(),
+        };
+        match result {
+            Ok(Verdict::Well) => ExitCode::SUCCESS,
+            Ok(Verdict::NotWell) => ExitCode::from(1),
+            Err(error) => {
+                say_on_stderr(&format!("tidewaiter-server: {error:#}"));
+                let usage = error.is::<crate::configuration::ConfigurationError>();
+                ExitCode::from(if usage { 2 } else { 1 })
+            }
+        }
+    }
+}
+
+/// Says something to the person who runs a command.
+fn say_on_stderr(text: &str) {
+    use std::io::Write;
+    // Nobody listens: the exit status says it too.
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// The runtime that commands with a network or a store run on.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}

@@ -1,0 +1,72 @@
+//! Headquarters' interface: what came in, and what machines ask.
+
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use super::problem::Problem;
+use crate::page::headquarters::HeadquartersView;
+
+/// All that headquarters serves.
+pub fn router(view: HeadquartersView) -> Router {
+    let api = Router::new()
+        .route("/api/v1/bundles", get(bundles))
+        .route("/api/v1/{*rest}", axum::routing::any(super::problem::nothing_here))
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .route("/openapi.json", get(openapi))
+        .with_state(view.clone());
+    let page: Router = crate::page::headquarters::routes(view);
+    tidewaiter_web::guard::protect(api.merge(page))
+}
+
+async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+async fn readyz(State(view): State<HeadquartersView>) -> Result<&'static str, Problem> {
+    view.store.ping().await?;
+    Ok("ready\n")
+}
+
+async fn bundles(State(view): State<HeadquartersView>) -> Result<Json<Value>, Problem> {
+    let parsed = |text: &str| serde_json::from_str::<Value>(text).unwrap_or(Value::Null);
+    let items: Vec<Value> = view
+        .store
+        .incoming(ROWS)
+        .await?
+        .iter()
+        .map(|row| {
+            json!({
+                "server": row.server, "number": row.number, "name": row.name,
+                "manifest_sha256": row.manifest_sha256, "received_at": row.received_at,
+                "accepted": row.accepted, "checks": parsed(&row.checks),
+                "manifest": parsed(&row.manifest),
+            })
+        })
+        .collect();
+    Ok(Json(json!({"items": items, "next": null})))
+}
+
+async fn metrics(State(view): State<HeadquartersView>) -> Result<String, Problem> {
+    let rows = view.store.incoming(ROWS).await?;
+    let accepted = rows.iter().filter(|row| row.accepted).count();
+    let refused = rows.len() - accepted;
+    let records = view.store.record_count().await?;
+    Ok(format!(
+        "# TYPE tidewaiter_bundles gauge\n\
+         tidewaiter_bundles{{state=\"accepted\"}} {accepted}\n\
+         tidewaiter_bundles{{state=\"refused\"}} {refused}\n\
+         # TYPE tidewaiter_records gauge\ntidewaiter_records {records}\n"
+    ))
+}
+
+async fn openapi() -> Response {
+    let kind = [(axum::http::header::CONTENT_TYPE, "application/json")];
+    axum::response::IntoResponse::into_response((kind, include_str!("headquarters.json")))
+}
+
+const ROWS: i64 = 500;
