@@ -2,10 +2,11 @@
 //!
 //! The demo and the tests that cross crates share this: [`programs`] builds and starts the real
 //! binaries, [`devices`] talks to the simulated ones, [`checkpoint`] puts a station, a server and
-//! headquarters together, [`story`] plays what happened there.
+//! headquarters together on free [`ports`], [`story`] plays what happened there.
 
 pub mod checkpoint;
 pub mod devices;
 pub mod http;
+pub mod ports;
 pub mod programs;
 pub mod story;

@@ -50,11 +50,10 @@ pub fn import(
     let mut closed = false;
     let mut entries: Vec<ListEntry> = Vec::new();
     loop {
-        let line = || {
-            let at = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
-            line_at(file.bytes.get(..at).unwrap_or(file.bytes))
-        };
-        let event = match reader.read_event() {
+        let read = reader.read_event();
+        let at = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
+        let line = || line_at(file.bytes.get(..at).unwrap_or(file.bytes));
+        let event = match read {
             Ok(event) => event,
             Err(error) => {
                 let what = error.to_string();
@@ -63,7 +62,7 @@ pub fn import(
         };
         match event {
             Event::Start(start) => {
-                let name = String::from_utf8_lossy(start.name().as_ref()).into_owned();
+                let name = start.name().as_ref().to_owned();
                 if open.is_empty() {
                     if name != "CONSOLIDATED_LIST" {
                         return Err(file.broken(line(), format!("<{name}> is not the UN list")));
@@ -71,10 +70,8 @@ pub fn import(
                     generated = start
                         .attributes()
                         .flatten()
-                        .find(|attribute| attribute.key.as_ref() == b"dateGenerated")
-                        .and_then(|attribute| {
-                            String::from_utf8_lossy(&attribute.value).get(..10)?.parse().ok()
-                        });
+                        .find(|attribute| attribute.key.as_ref() == "dateGenerated")
+                        .and_then(|attribute| attribute.value.get(..10)?.parse().ok());
                 }
                 if open.len() >= DEEPEST {
                     return Err(file.broken(line(), "elements nest too deep"));
@@ -83,7 +80,7 @@ pub fn import(
             }
             Event::Empty(start) => {
                 if let Some(parent) = open.last_mut() {
-                    let name = String::from_utf8_lossy(start.name().as_ref()).into_owned();
+                    let name = start.name().as_ref().to_owned();
                     parent.children.push(Element { name, ..Element::default() });
                 }
             }
@@ -108,17 +105,17 @@ pub fn import(
             }
             Event::Text(part) => {
                 if let Some(inside) = open.last_mut() {
-                    inside.text.push_str(&String::from_utf8_lossy(&part));
+                    inside.text.push_str(&part);
                 }
             }
             Event::CData(part) => {
                 if let Some(inside) = open.last_mut() {
-                    inside.text.push_str(&String::from_utf8_lossy(&part));
+                    inside.text.push_str(&part);
                 }
             }
             Event::GeneralRef(reference) => {
                 if let Some(inside) = open.last_mut() {
-                    inside.text.push_str(&resolve(&String::from_utf8_lossy(&reference)));
+                    inside.text.push_str(&resolve(&reference));
                 }
             }
             Event::Eof => break,

@@ -1,0 +1,108 @@
+//! The real programs, stopped, killed and started again in the middle of the work: what was
+//! recorded is there, once, and reaches the supervisor.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+use tidewaiter_tests::checkpoint::{Checkpoint, PORTS, STATION};
+use tidewaiter_tests::ports;
+use tidewaiter_tests::programs::{Programs, Running, wait_for};
+use tidewaiter_tests::story;
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+fn checkpoint(folder: &Path, bus: Option<u16>) -> Checkpoint {
+    let programs = Programs::build().expect("the programs are built");
+    let port = ports::free(PORTS).expect("ports are free");
+    Checkpoint::start(programs, folder, port, story::FIRST_DAY, bus).expect("it starts")
+}
+
+/// Waits until the server holds as many records as the station wrote, none missing.
+fn await_all(checkpoint: &Checkpoint) -> u64 {
+    wait_for("the server holds every record", LIMIT, || {
+        let ledger = checkpoint.station().get("/api/v1/ledger")?;
+        let written = ledger["seq"].as_u64().unwrap_or(u64::MAX);
+        let (held, missing) = story::held(checkpoint)?;
+        Ok((held == written && missing == 0).then_some(held))
+    })
+    .expect("nothing is lost, nothing is twice")
+}
+
+#[test]
+fn a_killed_server_loses_nothing_and_the_station_goes_on_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut checkpoint = checkpoint(folder.path(), None);
+    let master = story::ships_master(&mut checkpoint).unwrap();
+    story::await_alerts(&checkpoint, &master, LIMIT).unwrap();
+    // The clock is set while both serve; the devices go on with the server gone.
+    checkpoint.set_clock("2018-11-16T03:10:00Z").unwrap();
+    checkpoint.kill_server().unwrap();
+    let shoe_box = story::shoe_box_without_clock(&mut checkpoint).unwrap();
+    checkpoint.start_server().unwrap();
+    story::await_alerts(&checkpoint, &shoe_box, LIMIT).unwrap();
+    await_all(&checkpoint);
+    checkpoint.stop().expect("every part stops within two seconds of SIGTERM");
+}
+
+#[test]
+fn a_killed_bridge_has_everything_it_called_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut checkpoint = checkpoint(folder.path(), None);
+    let shoe_box = story::shoe_box(&mut checkpoint).unwrap();
+    let path = format!("/api/v1/inspections/{}", shoe_box.inspection);
+    let before = checkpoint.station().get(&path).unwrap()["records"].clone();
+    checkpoint.kill_bridge().unwrap();
+    checkpoint.start_bridge().unwrap();
+    let after = checkpoint.station().get(&path).unwrap()["records"].clone();
+    assert!(before.as_array().is_some_and(|records| records.len() >= 5), "{before}");
+    assert_eq!(before, after);
+    story::await_alerts(&checkpoint, &shoe_box, LIMIT).unwrap();
+    await_all(&checkpoint);
+    let stopped = checkpoint.stop_bridge().unwrap();
+    assert!(stopped < Duration::from_secs(2), "{stopped:?}");
+    let verified = Programs::build()
+        .unwrap()
+        .bridge()
+        .args(["ledger", "verify", "--store"])
+        .arg(folder.path().join("bridge"))
+        .output()
+        .unwrap();
+    assert!(verified.status.success(), "{verified:?}");
+}
+
+#[test]
+fn a_kiosk_in_another_language_declares_over_an_external_broker() {
+    let folder = tempfile::tempdir().unwrap();
+    let bus = ports::free(1).unwrap();
+    let configuration = folder.path().join("mosquitto.conf");
+    std::fs::write(&configuration, format!("listener {bus} 127.0.0.1\nallow_anonymous true\n"))
+        .unwrap();
+    let mut command = Command::new("mosquitto");
+    command.arg("-c").arg(&configuration);
+    let broker = Running::start("mosquitto", &mut command, folder.path()).unwrap();
+    let mut checkpoint = checkpoint(folder.path(), Some(bus));
+    // The readers reach the recorder over Mosquitto too.
+    let shoe_box = story::shoe_box(&mut checkpoint).unwrap();
+    let kiosk = Path::new(env!("CARGO_MANIFEST_DIR")).join("kiosk/declare.py");
+    let output = Command::new("python3")
+        .arg(kiosk)
+        .args([&bus.to_string(), STATION, "kiosk-1", "event-1"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let answers: Vec<Value> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    // The same event published twice is one record.
+    assert_eq!(answers.len(), 2, "{answers:?}");
+    assert!(answers[0]["seq"].as_u64().is_some(), "{answers:?}");
+    assert_eq!(answers[0]["seq"], answers[1]["seq"]);
+    story::await_records(&checkpoint, &shoe_box.inspection, &["declaration_made"]).unwrap();
+    await_all(&checkpoint);
+    checkpoint.stop().unwrap();
+    broker.stop(Duration::from_secs(5)).unwrap();
+}
