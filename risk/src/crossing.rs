@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use tidewaiter_proto::body::{
-    Amendment, BoardingPassRead, Body, CashCounted, DeclarationMade, Direction,
-    ExemptionPresented, InspectionOpened, Leg, OfficerObserved, OutcomeRecorded, Role, ScanResult,
+    Amendment, BoardingPassRead, Body, CashCounted, DeclarationMade, Direction, ExemptionPresented,
+    InspectionOpened, Leg, OfficerObserved, OutcomeRecorded, Role, ScanResult,
 };
 use tidewaiter_proto::document::{Document, DocumentKind};
 use tidewaiter_proto::movement::{Mode, Movement};
@@ -75,16 +75,11 @@ pub fn assemble(records: &[Record]) -> Assembled<'_> {
             .collect();
         opened.sort();
         let inspections: Vec<_> = opened.into_iter().map(|(_, key)| key).collect();
-        let facts = inspections
-            .iter()
-            .filter_map(|key| by_inspection.remove(key))
-            .flatten()
-            .collect();
+        let facts =
+            inspections.iter().filter_map(|key| by_inspection.remove(key)).flatten().collect();
         crossings.push(Crossing { inspections, facts, seen: Vec::new() });
     }
-    crossings.sort_by(|a, b| {
-        (a.opened_at(), &a.inspections).cmp(&(b.opened_at(), &b.inspections))
-    });
+    crossings.sort_by(|a, b| (a.opened_at(), &a.inspections).cmp(&(b.opened_at(), &b.inspections)));
     for crossing in &mut crossings {
         crossing.take_seen(&loose);
     }
@@ -261,9 +256,9 @@ impl<'a> Crossing<'a> {
 
     /// The movement its last inspection was opened for.
     pub fn movement(&self) -> Option<&Movement> {
-        self.opening().map(|opening| &opening.movement).or_else(|| {
-            self.movements().next().map(|(_, movement)| movement)
-        })
+        self.opening()
+            .map(|opening| &opening.movement)
+            .or_else(|| self.movements().next().map(|(_, movement)| movement))
     }
 
     /// Every movement known, with the number of its record.

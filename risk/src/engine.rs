@@ -3,6 +3,9 @@
 //! Owns the order of the work and the interface. Each kind of finding has its own module; none of
 //! them takes anything from a clock, a file or a network.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use tidewaiter_proto::alert::Alert;
 use tidewaiter_proto::record::Record;
@@ -10,22 +13,13 @@ use tidewaiter_proto::seal::SubjectKey;
 
 mod appraisal;
 mod cash;
-mod courier;
 mod declared;
 mod fields;
-mod group;
-mod listed;
 mod movement;
-mod oversight;
-mod preview;
-mod premises;
 mod raise;
 mod route;
 mod rules;
 mod trips;
-
-pub use listed::{Asked, AskedKind, Listed, NoLists, Screener, Verdict};
-pub use preview::{Preview, PreviewDuty};
 
 use crate::crossing::assemble;
 use crate::history::{History, NoHistory};
@@ -34,10 +28,27 @@ use crate::rates::Rates;
 use crate::rule::Status;
 use appraisal::Appraisal;
 
-/// The risk engine: a policy pack, lists and rates.
+/// The lists an engine knows.
+pub trait Screener {
+    /// Versions of the lists, by name.
+    fn versions(&self) -> BTreeMap<String, String>;
+}
+
+/// No lists at all.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoLists;
+
+impl Screener for NoLists {
+    fn versions(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+}
+
+/// The risk engine: a policy pack, lists and rates. A clone shares the pack and the lists.
+#[derive(Clone)]
 pub struct Engine {
-    pack: PolicyPack,
-    screener: Box<dyn Screener + Send + Sync>,
+    pack: Arc<PolicyPack>,
+    screener: Arc<dyn Screener + Send + Sync>,
     rates: Rates,
     subjects: Option<SubjectKey>,
     statuses: Vec<Status>,
@@ -97,7 +108,8 @@ impl Engine {
         screener: impl Screener + Send + Sync + 'static,
         rates: Rates,
     ) -> Self {
-        let (screener, statuses) = (Box::new(screener), vec![Status::Active]);
+        let (pack, screener) = (Arc::new(pack), Arc::new(screener));
+        let statuses = vec![Status::Active];
         Self { pack, screener, rates, subjects: None, statuses }
     }
 
@@ -145,9 +157,6 @@ impl Engine {
         for appraisal in &appraisals {
             self.assess_one(case, appraisal, &appraisals, &mut alerts);
         }
-        self.groups(case, &appraisals, &mut alerts);
-        self.shared_premises(case, &appraisals, &mut alerts);
-        self.coverage(case, &assembled.loose, &appraisals, &mut alerts);
         self.rules_about_alerts(case, &appraisals, &mut alerts);
         raise::in_order(alerts)
     }
@@ -163,9 +172,6 @@ impl Engine {
         self.declaration_findings(appraisal, alerts);
         let trips = self.trips_of(case, appraisal, all);
         self.trip_findings(appraisal, &trips, alerts);
-        self.courier_findings(case, appraisal, &trips, all, alerts);
-        let hits = self.list_findings(case, appraisal, alerts);
-        self.oversight_findings(case, appraisal, all, alerts);
-        self.rule_findings(case, appraisal, &trips, &hits, alerts);
+        self.rule_findings(appraisal, &trips, alerts);
     }
 }

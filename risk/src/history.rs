@@ -143,8 +143,7 @@ impl Key {
     fn of_document(document: &Document) -> Option<Self> {
         let number: String = document.number.chars().filter(|c| c.is_alphanumeric()).collect();
         let state = document.issuing_state.trim().to_uppercase();
-        (!number.is_empty())
-            .then(|| Self::new(KeyKind::Person, &[&state, &number.to_uppercase()]))
+        (!number.is_empty()).then(|| Self::new(KeyKind::Person, &[&state, &number.to_uppercase()]))
     }
 
     fn of_name(document: &Document) -> Option<Self> {
@@ -205,12 +204,7 @@ impl Digest {
         Some(Self::with(crossing, station, inspection, &count))
     }
 
-    fn with(
-        crossing: &Crossing<'_>,
-        station: &StationId,
-        inspection: &str,
-        count: &Count,
-    ) -> Self {
+    fn with(crossing: &Crossing<'_>, station: &StationId, inspection: &str, count: &Count) -> Self {
         let declarations = holdings::declarations(crossing);
         let declared = (!declarations.is_empty()).then(|| holdings::declared_of(&declarations));
         let carried = carried_of(count, declared.as_ref()).map(|carried| carried.money());
@@ -223,7 +217,8 @@ impl Digest {
             let of = |party: Option<&Party>| party.and_then(|party| Key::of_party(kind, party));
             sorted(declarations.iter().filter_map(|(_, d)| of(side(d).party())))
         };
-        let group = crossing.openings().filter_map(|(_, opening)| opening.group.as_ref()).next_back();
+        let group =
+            crossing.openings().filter_map(|(_, opening)| opening.group.as_ref()).next_back();
         let reference = |text: &str| {
             let text = text.trim();
             let key = Key::new(KeyKind::Reference, &[&text.to_uppercase()]);
@@ -245,7 +240,9 @@ impl Digest {
             addresses: sorted(
                 parties.iter().filter_map(|party| party.address()).filter_map(Key::of_address),
             ),
-            phones: sorted(parties.iter().filter_map(|party| party.phone()).filter_map(Key::of_phone)),
+            phones: sorted(
+                parties.iter().filter_map(|party| party.phone()).filter_map(Key::of_phone),
+            ),
             groups: groups_of(crossing),
             group_kind: group.map(|group| group.kind),
             guardian: group.and_then(|group| group.guardian).unwrap_or(false),
@@ -253,9 +250,9 @@ impl Digest {
             route: crossing.movement().map(|m| route_key(&m.from, &m.to)),
             carried: carried.map(pairs),
             declared: declared.map(|declared| pairs(declared.money())),
-            alarm: crossing.scans().any(|(_, scan)| {
-                scan.decision == tidewaiter_proto::body::ScanDecision::Alarm
-            }),
+            alarm: crossing
+                .scans()
+                .any(|(_, scan)| scan.decision == tidewaiter_proto::body::ScanDecision::Alarm),
             cash_in_transit: crossing.exemptions().any(|(_, e)| e.kind == "cash_in_transit"),
             released_by: crossing
                 .outcomes()
@@ -268,18 +265,11 @@ impl Digest {
     /// Every key it is found by.
     fn keys(&self) -> impl Iterator<Item = Key> {
         let references = self.references.iter().map(|(key, _)| *key);
-        [
-            &self.persons,
-            &self.owners,
-            &self.recipients,
-            &self.addresses,
-            &self.phones,
-            &self.groups,
-        ]
-        .into_iter()
-        .flat_map(|keys| keys.iter().copied())
-        .chain(references)
-        .chain(self.route.filter(|_| self.released_by.is_some()))
+        [&self.persons, &self.owners, &self.recipients, &self.addresses, &self.phones, &self.groups]
+            .into_iter()
+            .flat_map(|keys| keys.iter().copied())
+            .chain(references)
+            .chain(self.route.filter(|_| self.released_by.is_some()))
     }
 
     /// What was carried, by currency.
@@ -345,7 +335,10 @@ fn groups_of(crossing: &Crossing<'_>) -> Box<[Key]> {
         .filter_map(|(_, opening)| opening.group.as_ref())
         .map(|group| Key::new(KeyKind::Group, &[&group.id]));
     let bookings = crossing.legs().filter(|(_, leg)| !leg.pnr.trim().is_empty()).map(|(_, leg)| {
-        Key::new(KeyKind::Booking, &[&leg.pnr.trim().to_uppercase(), &leg.carrier, &leg.date.to_string()])
+        Key::new(
+            KeyKind::Booking,
+            &[&leg.pnr.trim().to_uppercase(), &leg.carrier, &leg.date.to_string()],
+        )
     });
     sorted(groups.chain(bookings))
 }

@@ -8,16 +8,17 @@
 //! | [`policy`] | the pack an authority lays down: dated law, places, routes, patterns, findings |
 //! | [`rule`] | the authority's own rules: typed trees, three-valued, traced |
 //! | [`rates`] | exchange rates and exact conversion |
-//! | [`lists`], [`screening`] | sanctions lists, and who is on them |
+//! | [`lists`] | sanctions lists |
 //! | [`crossing`] | records put together into one traveller's crossing |
 //! | [`history`] | what earlier crossings say |
 //! | [`engine`] | assessing a case |
 //! | [`scenario`] | scenario files and how they are compared |
-//! | [`backtest`] | replaying records as of their days |
 
 pub mod crossing;
+pub mod engine;
 pub mod history;
 pub mod lists;
 pub mod policy;
 pub mod rates;
 pub mod rule;
+pub mod scenario;

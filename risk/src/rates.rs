@@ -192,10 +192,8 @@ mod tests {
 
     #[test]
     fn the_rate_of_the_day_is_used_and_no_other() {
-        let rates = Rates::new(vec![
-            table(date(2026, 5, 5), "0.5"),
-            table(date(2026, 5, 4), "0.8"),
-        ]);
+        let rates =
+            Rates::new(vec![table(date(2026, 5, 5), "0.5"), table(date(2026, 5, 4), "0.8")]);
         let sum = rates.convert(eur("8000"), Currency::USD, date(2026, 5, 4)).unwrap();
         assert_eq!(sum.amount, 10_000.into());
         assert!(rates.convert(eur("1"), Currency::USD, date(2026, 5, 6)).is_err());

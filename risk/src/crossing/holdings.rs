@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use tidewaiter_proto::body::{Certainty, CashCounted, DeclarationMade};
+use tidewaiter_proto::body::{CashCounted, Certainty, DeclarationMade};
 use tidewaiter_proto::cash::{CashItem, CountedItem, GoldForm, Instrument, Payee};
 use tidewaiter_proto::money::{Amount, Currency};
 use tidewaiter_proto::record::Record;

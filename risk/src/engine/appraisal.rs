@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 use rust_decimal::Decimal;
+use tidewaiter_proto::alert::Alert;
 use tidewaiter_proto::body::{Channel, DeclarationMade, Direction};
 use tidewaiter_proto::record::Record;
 use tidewaiter_proto::station::StationId;
@@ -206,6 +207,14 @@ impl<'c> Appraisal<'c> {
         self.crossing.inspections.iter().any(|(s, i)| *s == station && *i == inspection)
     }
 
+    /// Whether an alert is about it, alone or in a group.
+    pub(super) fn has(&self, alert: &Alert) -> bool {
+        let own = |id: &str| self.crossing.inspections.iter().any(|(_, i)| *i == id);
+        alert.station.site() == self.station.site()
+            && (alert.inspection.as_deref().is_some_and(own)
+                || alert.group.iter().any(|id| own(id)))
+    }
+
     /// The traveller's age in whole years.
     pub(super) fn age(&self) -> Option<i16> {
         let born = self.crossing.document()?.1.date_of_birth?;
@@ -263,9 +272,11 @@ fn policy_of<'c>(fact: &'c Fact<'c>) -> Option<&'c tidewaiter_proto::body::Polic
 }
 
 fn case_has_earlier(case: &Case<'_>, own: &Appraisal<'_>, since: Timestamp) -> bool {
-    if case.records.iter().all(|record| {
-        record.inspection.as_deref().is_none_or(|id| own.is(&record.station, id))
-    }) {
+    if case
+        .records
+        .iter()
+        .all(|record| record.inspection.as_deref().is_none_or(|id| own.is(&record.station, id)))
+    {
         return false;
     }
     let opened = own.crossing.opened_at();

@@ -66,8 +66,7 @@ impl Engine {
 
     /// A currency without a rate: no total without a person.
     fn rate_missing(&self, appraisal: &Appraisal<'_>, alerts: &mut Vec<Alert>) {
-        let Some(judged) =
-            appraisal.judged.iter().find(|judged| !judged.total.missing.is_empty())
+        let Some(judged) = appraisal.judged.iter().find(|judged| !judged.total.missing.is_empty())
         else {
             return;
         };
@@ -106,7 +105,11 @@ impl Engine {
         }
     }
 
-    fn undeclared_found(&self, appraisal: &Appraisal<'_>, judged: &Judged<'_>) -> Findings<'static> {
+    fn undeclared_found(
+        &self,
+        appraisal: &Appraisal<'_>,
+        judged: &Judged<'_>,
+    ) -> Findings<'static> {
         let threshold = judged.threshold;
         let carried = amount(threshold.currency, judged.total.amount);
         let limit = threshold.limit();
@@ -124,20 +127,29 @@ impl Engine {
         looked.push(seen("route.level", level_in_words(appraisal), "high weighs more"));
         Findings {
             values: vec![
-                ("carried", if rates.is_empty() { parts } else { format!("{parts}, {carried} in all,") }),
+                (
+                    "carried",
+                    if rates.is_empty() { parts } else { format!("{parts}, {carried} in all,") },
+                ),
                 ("law", "a sum".to_owned()),
                 ("limit", threshold.in_words()),
-                ("again", if threshold.again_within_days.is_some() {
-                    " on a second trip within days".to_owned()
-                } else {
-                    String::new()
-                }),
+                (
+                    "again",
+                    if threshold.again_within_days.is_some() {
+                        " on a second trip within days".to_owned()
+                    } else {
+                        String::new()
+                    },
+                ),
                 ("excess_sentence", format!("It is {excess} over the limit.")),
-                ("rates", if rates.is_empty() {
-                    String::new()
-                } else {
-                    format!(" Rates: {}.", rates.join("; "))
-                }),
+                (
+                    "rates",
+                    if rates.is_empty() {
+                        String::new()
+                    } else {
+                        format!(" Rates: {}.", rates.join("; "))
+                    },
+                ),
             ],
             seen: looked,
             records: appraisal.money_records.clone(),
@@ -148,7 +160,11 @@ impl Engine {
     }
 
     /// Whether a minor's cash is the guardian's under this law.
-    pub(super) fn is_the_guardians(&self, appraisal: &Appraisal<'_>, threshold: &Threshold) -> bool {
+    pub(super) fn is_the_guardians(
+        &self,
+        appraisal: &Appraisal<'_>,
+        threshold: &Threshold,
+    ) -> bool {
         let minor = threshold
             .adult_from
             .is_some_and(|adult| appraisal.age().is_some_and(|age| age < adult));
@@ -198,7 +214,9 @@ impl Engine {
             let sums = open.money();
             let total = total_of(&sums, threshold.currency, &self.rates, appraisal.money_day);
             let alone = threshold.purpose == Purpose::DeclareInstruments;
-            if sums.is_empty() || (alone && !threshold.met_by(total.amount) && total.missing.is_empty()) {
+            if sums.is_empty()
+                || (alone && !threshold.met_by(total.amount) && total.missing.is_empty())
+            {
                 continue;
             }
             let tier = if alone { Tier::Plain } else { tier_of(judged) };
@@ -222,8 +240,11 @@ impl Engine {
         for judged in &appraisal.judged {
             let threshold = judged.threshold;
             let grams = counted.grams(threshold);
-            let declared =
-                appraisal.declared.as_ref().map(|declared| declared.grams(threshold)).unwrap_or_default();
+            let declared = appraisal
+                .declared
+                .as_ref()
+                .map(|declared| declared.grams(threshold))
+                .unwrap_or_default();
             let open = (grams - declared).max(Decimal::ZERO);
             let duty = match threshold.purpose {
                 Purpose::DeclareGold => {
@@ -285,7 +306,11 @@ impl Engine {
                 values,
                 seen: vec![
                     seen("cash.total", carried, threshold.in_words()),
-                    seen("disclosure.due", due.map_or("on request".to_owned(), |d| d.to_string()), case.now),
+                    seen(
+                        "disclosure.due",
+                        due.map_or("on request".to_owned(), |d| d.to_string()),
+                        case.now,
+                    ),
                 ],
                 records: appraisal.money_records.clone(),
                 legal_basis: Some(threshold.legal_basis()),
@@ -317,7 +342,8 @@ impl Engine {
         for judged in appraisal.of_purpose(Purpose::ProveOrigin) {
             let threshold = judged.threshold;
             let said = declared.total(threshold, &self.rates, appraisal.money_day);
-            let total = if carried.is_some() { said.amount.max(judged.total.amount) } else { said.amount };
+            let total =
+                if carried.is_some() { said.amount.max(judged.total.amount) } else { said.amount };
             if !threshold.met_by(total) {
                 continue;
             }
@@ -401,5 +427,10 @@ fn over(
 }
 
 fn gold_in_words(gold: &Gold) -> String {
-    format!("{} of {}, {} g", gold.form_in_words(), gold.fineness.normalize(), gold.grams.normalize())
+    format!(
+        "{} of {}, {} g",
+        gold.form_in_words(),
+        gold.fineness.normalize(),
+        gold.grams.normalize()
+    )
 }

@@ -15,21 +15,35 @@ use crate::policy::thresholds::Purpose;
 
 /// Codes of provenance that the contract knows; another is kept and weighs nothing.
 const PROVENANCE: &[&str] = &[
-    "labour", "capital", "sale_immovable", "sale_movable", "loan_person", "loan_organisation",
-    "gambling", "inheritance", "gift", "business", "other",
+    "labour",
+    "capital",
+    "sale_immovable",
+    "sale_movable",
+    "loan_person",
+    "loan_organisation",
+    "gambling",
+    "inheritance",
+    "gift",
+    "business",
+    "other",
 ];
 /// Codes of intended use that the contract knows.
 const INTENDED_USE: &[&str] = &[
-    "personal", "wages", "charity", "immovable", "movable", "loan_repayment", "gambling",
-    "ship_cash", "professional", "goods_services", "other",
+    "personal",
+    "wages",
+    "charity",
+    "immovable",
+    "movable",
+    "loan_repayment",
+    "gambling",
+    "ship_cash",
+    "professional",
+    "goods_services",
+    "other",
 ];
 
 impl Engine {
-    pub(super) fn declaration_findings(
-        &self,
-        appraisal: &Appraisal<'_>,
-        alerts: &mut Vec<Alert>,
-    ) {
+    pub(super) fn declaration_findings(&self, appraisal: &Appraisal<'_>, alerts: &mut Vec<Alert>) {
         let Some(declared) = &appraisal.declared else { return };
         if let Count::Settled(counted, _) = &appraisal.count {
             self.compare(appraisal, counted, declared, alerts);
@@ -90,7 +104,10 @@ impl Engine {
             .iter()
             .filter(|judged| {
                 let purpose = judged.threshold.purpose;
-                matches!(purpose, Purpose::Declare | Purpose::Disclose | Purpose::DeclareInstruments)
+                matches!(
+                    purpose,
+                    Purpose::Declare | Purpose::Disclose | Purpose::DeclareInstruments
+                )
             })
             .peekable();
         limits.peek().is_none()
@@ -103,9 +120,10 @@ impl Engine {
     /// Whether a family declares on one form: its members carry what one of them declared.
     fn is_the_familys(&self, appraisal: &Appraisal<'_>) -> bool {
         appraisal.crossing.openings().any(|(_, opening)| {
-            opening.group.as_ref().is_some_and(|group| {
-                group.kind == tidewaiter_proto::body::GroupKind::Family
-            })
+            opening
+                .group
+                .as_ref()
+                .is_some_and(|group| group.kind == tidewaiter_proto::body::GroupKind::Family)
         })
     }
 
@@ -134,9 +152,9 @@ impl Engine {
     fn incomplete(&self, appraisal: &Appraisal<'_>, declared: &Holdings, alerts: &mut Vec<Alert>) {
         let duty = appraisal.judged.iter().any(|judged| {
             matches!(judged.threshold.purpose, Purpose::Declare | Purpose::Disclose)
-                && judged
-                    .threshold
-                    .met_by(declared.total(judged.threshold, &self.rates, appraisal.money_day).amount)
+                && judged.threshold.met_by(
+                    declared.total(judged.threshold, &self.rates, appraisal.money_day).amount,
+                )
         });
         if !duty {
             return;
@@ -175,9 +193,8 @@ impl Engine {
 
 fn lacks(declaration: &DeclarationMade, field: Required) -> bool {
     let nameless = |side: &OnBehalfOf| side.party().is_some_and(|party| party_is_nameless(party));
-    let none_known = |codes: &[String], known: &[&str]| {
-        !codes.iter().any(|code| known.contains(&code.as_str()))
-    };
+    let none_known =
+        |codes: &[String], known: &[&str]| !codes.iter().any(|code| known.contains(&code.as_str()));
     match field {
         Required::Reference => declaration.reference.trim().is_empty(),
         Required::OwnerName => nameless(&declaration.owner),
@@ -210,7 +227,9 @@ fn only_counted_kinds(counted: &Holdings, declared: &Holdings) -> Holdings {
 /// What of `a` exceeds `b`, by currency.
 fn difference(a: &Sums, b: &Sums) -> Sums {
     a.iter()
-        .map(|(currency, amount)| (*currency, *amount - b.get(currency).copied().unwrap_or_default()))
+        .map(|(currency, amount)| {
+            (*currency, *amount - b.get(currency).copied().unwrap_or_default())
+        })
         .filter(|(_, open)| *open > Decimal::ZERO)
         .collect()
 }

@@ -87,10 +87,7 @@ impl Engine {
             text: fill(&finding.text, &found.values),
             seen: found.seen.clone(),
             records: sorted(found.records.clone()),
-            legal_basis: found
-                .legal_basis
-                .clone()
-                .unwrap_or_else(|| finding.legal_basis.clone()),
+            legal_basis: found.legal_basis.clone().unwrap_or_else(|| finding.legal_basis.clone()),
         };
         let severity = severity.unwrap_or(finding.severity);
         let alert = self.alert(appraisal, finding.code, severity, finding, reason, found);
@@ -112,7 +109,11 @@ impl Engine {
         if let (Some((first_station, first)), Some((station, last))) =
             (found.group.first(), found.group.last())
         {
-            let anchor = if found.apart.is_empty() { [first_station.as_str(), first] } else { ["", &found.apart] };
+            let anchor = if found.apart.is_empty() {
+                [first_station.as_str(), first]
+            } else {
+                ["", &found.apart]
+            };
             alert.id = id_of(code, &anchor);
             alert.inspection = Some(last.clone());
             if let Ok(station) = station.parse() {

@@ -37,7 +37,12 @@ impl<'p> Route<'p> {
         let mut route = Self::default();
         for (record, movement) in crossing.movements() {
             route.records.push(record);
-            route.touch(pack, [movement.from.as_str(), &movement.to].into_iter().chain(movement.via.iter().map(String::as_str)));
+            route.touch(
+                pack,
+                [movement.from.as_str(), &movement.to]
+                    .into_iter()
+                    .chain(movement.via.iter().map(String::as_str)),
+            );
             route.ends.extend(pack.places.country(&movement.to));
             route.begins.extend(pack.places.country(&movement.from));
         }
@@ -120,9 +125,7 @@ fn designator(leg: &Leg) -> Option<String> {
 
 /// Whether a movement meets one of the criteria of a risk.
 pub(super) fn of_movement(pack: &PolicyPack, risk: &Risk, movement: &Movement) -> bool {
-    let places = || {
-        [&movement.from, &movement.to].into_iter().chain(&movement.via)
-    };
+    let places = || [&movement.from, &movement.to].into_iter().chain(&movement.via);
     places().any(|place| at_place(pack, risk, place))
         || on_route(pack, risk, &movement.from, &movement.to)
         || by_carrier(pack, risk, movement.carrier.as_deref(), movement.number.as_deref())
@@ -147,7 +150,8 @@ fn of_leg(pack: &PolicyPack, risk: &Risk, leg: &Leg) -> bool {
         || by_carrier(pack, risk, Some(&leg.carrier), Some(&leg.number))
 }
 
-fn at_place(pack: &PolicyPack, risk: &Risk, place: &str) -> bool {
+/// Whether a place meets one of the criteria of a risk.
+pub(super) fn at_place(pack: &PolicyPack, risk: &Risk, place: &str) -> bool {
     let country = || pack.places.country(place);
     let listed = || pack.places.canonical(place);
     (!risk.countries.is_empty() && country().is_some_and(|c| risk.countries.contains(&c)))

@@ -117,11 +117,8 @@ impl Engine {
         // The window that ends with each trip; the fullest one, the latest of those.
         let windows = near.iter().enumerate().filter_map(|(at, (last, _))| {
             let since = days_before(last.digest.opened, numbers.window_days);
-            let window: Vec<&(&Trip, Decimal)> = near
-                .iter()
-                .take(at + 1)
-                .filter(|(trip, _)| trip.digest.opened >= since)
-                .collect();
+            let window: Vec<&(&Trip, Decimal)> =
+                near.iter().take(at + 1).filter(|(trip, _)| trip.digest.opened >= since).collect();
             let ours = window.iter().any(|(trip, _)| trip.in_case);
             (ours && window.len() >= numbers.trips).then_some(window)
         });
@@ -141,7 +138,11 @@ impl Engine {
             ],
             seen: vec![
                 seen("trips.count", window.len(), format!("at least {}", numbers.trips)),
-                seen("trips.amounts", amounts.join(", "), format!("from {} of, and not {}", numbers.band_from, threshold.in_words())),
+                seen(
+                    "trips.amounts",
+                    amounts.join(", "),
+                    format!("from {} of, and not {}", numbers.band_from, threshold.in_words()),
+                ),
                 seen("trips.days", numbers.window_days, "within"),
                 seen("patterns.version", &self.pack.patterns.version, ""),
             ],
@@ -186,7 +187,8 @@ impl Engine {
         owners.dedup();
         let total = window.iter().fold(Decimal::ZERO, |all, (_, sum)| all + *sum);
         let limit = threshold.amount.unwrap_or_default();
-        let large_total = limit.checked_mul(numbers.total_factor).is_some_and(|bound| total >= bound);
+        let large_total =
+            limit.checked_mul(numbers.total_factor).is_some_and(|bound| total >= bound);
         if owners.len() < numbers.owners && !large_total {
             return;
         }
@@ -219,7 +221,12 @@ impl Engine {
     }
 
     /// More leaves than was declared on the last entry.
-    fn exit_exceeds_entry(&self, appraisal: &Appraisal<'_>, trips: &[Trip], alerts: &mut Vec<Alert>) {
+    fn exit_exceeds_entry(
+        &self,
+        appraisal: &Appraisal<'_>,
+        trips: &[Trip],
+        alerts: &mut Vec<Alert>,
+    ) {
         let opened = appraisal.crossing.opened_at();
         let since = days_before(opened, self.pack.patterns.exit_over_entry.window_days);
         let entry = trips

@@ -138,7 +138,9 @@ impl Premises {
         let digits: String = trimmed.chars().filter(char::is_ascii_digit).collect();
         let first = trimmed.split(|c: char| !c.is_ascii_digit()).find(|part| !part.is_empty());
         self.phone_prefixes.iter().find(|known| {
-            let international = trimmed.starts_with('+') && digits.starts_with(&known.prefix)
+            // After a plus sign the code is where the number begins: +8 505 … is no code 850.
+            let international = trimmed.starts_with('+')
+                && first.is_some_and(|first| first.starts_with(&known.prefix))
                 || digits.strip_prefix("00").is_some_and(|rest| rest.starts_with(&known.prefix));
             // Without a plus sign the code must stand alone: 8 505 … is a number inside Russia.
             let alone = first == Some(known.prefix.as_str()) && digits.len() > known.prefix.len();
@@ -174,9 +176,8 @@ fn carries(text: &str, word: &str) -> bool {
     if word.contains(' ') {
         return format!(" {text} ").contains(&format!(" {word} "));
     }
-    text.split(' ').any(|part| {
-        part == word || (letters >= LETTERS_FOR_A_SLIP && differs_by_one(part, word))
-    })
+    text.split(' ')
+        .any(|part| part == word || (letters >= LETTERS_FOR_A_SLIP && differs_by_one(part, word)))
 }
 
 /// Whether two words are one letter apart: one changed, added or missing.
@@ -248,7 +249,8 @@ mod tests {
 
     #[test]
     fn variants_of_a_family_are_found_and_footballers_are_not() {
-        for name in ["Rungnado Trading", "RUNGRADO", "Rungra Co", "Рунградо", "조선릉라도무역총회사"]
+        for name in
+            ["Rungnado Trading", "RUNGRADO", "Rungra Co", "Рунградо", "조선릉라도무역총회사"]
         {
             assert_eq!(family(name).as_deref(), Some("rungrado"), "{name}");
         }

@@ -70,10 +70,18 @@ pub const FIELDS: &[Definition] = &[
     closed("route.level", Kind::Text, "highest route risk", &["none", "elevated", "high"]),
     open("route.risks", Kind::Set, "names of the route risks that apply"),
     open("route.reason", Kind::Text, "what makes the route a risk, in words"),
-    open("onward.high_risk", Kind::Flag, "an onward leg ends in a high-risk place, the movement does not"),
+    open(
+        "onward.high_risk",
+        Kind::Flag,
+        "an onward leg ends in a high-risk place, the movement does not",
+    ),
     open("onward.separate", Kind::Flag, "that leg is on another ticket"),
     open("onward.places", Kind::Text, "where the onward legs go"),
-    open("onward.in_history", Kind::Flag, "at a hub, with a high-risk end in the person's recent history"),
+    open(
+        "onward.in_history",
+        Kind::Flag,
+        "at a hub, with a high-risk end in the person's recent history",
+    ),
     closed(
         "document.type",
         Kind::Text,

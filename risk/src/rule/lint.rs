@@ -49,7 +49,10 @@ fn never_fires(rule: &Rule) -> Option<PolicyError> {
     let ways = ways(&rule.when, true)?;
     let possible = ways.iter().any(|way| Way::of(way).is_some());
     (!possible).then(|| {
-        problem(rule, format!("rule {}: it can never fire, its conditions exclude each other", rule.id))
+        problem(
+            rule,
+            format!("rule {}: it can never fire, its conditions exclude each other", rule.id),
+        )
     })
 }
 
@@ -65,12 +68,18 @@ fn overlaps(rules: &[Rule]) -> Vec<PolicyError> {
             if rule.version == other.version {
                 found.push(problem(
                     rule,
-                    format!("rule {} version {} is also in {}, line {}", rule.id, rule.version, other.place.file, other.place.line),
+                    format!(
+                        "rule {} version {} is also in {}, line {}",
+                        rule.id, rule.version, other.place.file, other.place.line
+                    ),
                 ));
             } else if both_run && !apart(rule, other) && !apart(other, rule) {
                 found.push(problem(
                     rule,
-                    format!("rule {}: versions {} and {} overlap in dates", rule.id, other.version, rule.version),
+                    format!(
+                        "rule {}: versions {} and {} overlap in dates",
+                        rule.id, other.version, rule.version
+                    ),
                 ));
             }
         }
@@ -87,22 +96,27 @@ fn hidden(rules: &[Rule]) -> Vec<PolicyError> {
         let Some(own) = ways(&rule.when, true) else { continue };
         let own: Vec<Way> = own.iter().filter_map(|way| Way::of(way)).collect();
         let hiding = active.iter().enumerate().find(|(other_at, other)| {
-            let covers_dates = other.valid_from.is_none_or(|from| rule.valid_from.is_some_and(|f| from <= f))
-                && other.valid_to.is_none_or(|to| rule.valid_to.is_some_and(|t| t <= to));
+            let covers_dates =
+                other.valid_from.is_none_or(|from| rule.valid_from.is_some_and(|f| from <= f))
+                    && other.valid_to.is_none_or(|to| rule.valid_to.is_some_and(|t| t <= to));
             let same = other.id != rule.id && other.code == rule.code;
             if !same || !covers_dates || other.severity < rule.severity || own.is_empty() {
                 return false;
             }
             let Some(theirs) = ways(&other.when, true) else { return false };
             let theirs: Vec<Way> = theirs.iter().filter_map(|way| Way::of(way)).collect();
-            let covered = |a: &[Way], b: &[Way]| a.iter().all(|way| b.iter().any(|w| w.includes(way)));
+            let covered =
+                |a: &[Way], b: &[Way]| a.iter().all(|way| b.iter().any(|w| w.includes(way)));
             // Of two rules that say the same, only the later one is hidden.
             covered(&own, &theirs) && (!covered(&theirs, &own) || *other_at < at)
         });
         if let Some((_, other)) = hiding {
             found.push(problem(
                 rule,
-                format!("rule {} is hidden: whenever it fires, {} ({}, line {}) raises the same code", rule.id, other.id, other.place.file, other.place.line),
+                format!(
+                    "rule {} is hidden: whenever it fires, {} ({}, line {}) raises the same code",
+                    rule.id, other.id, other.place.file, other.place.line
+                ),
             ));
         }
     }
@@ -251,7 +265,8 @@ impl Demand {
         let text_fits = definition.kind != Kind::Text || self.among.is_empty() || {
             let first = self.among.first().map(Vec::as_slice).unwrap_or_default();
             first.iter().any(|value| {
-                self.among.iter().all(|values| values.contains(value)) && !self.barred.contains(value)
+                self.among.iter().all(|values| values.contains(value))
+                    && !self.barred.contains(value)
             })
         };
         let left = definition.values.is_empty()

@@ -106,8 +106,20 @@ fn table_of(file: PolicyFile<'_>) -> Result<Spanned<DeTable<'_>>, PolicyError> {
 }
 
 const RULE_KEYS: &[&str] = &[
-    "id", "version", "title", "status", "code", "severity", "weight", "text", "legal_basis",
-    "owner", "valid_from", "valid_to", "outcomes", "when",
+    "id",
+    "version",
+    "title",
+    "status",
+    "code",
+    "severity",
+    "weight",
+    "text",
+    "legal_basis",
+    "owner",
+    "valid_from",
+    "valid_to",
+    "outcomes",
+    "when",
 ];
 
 impl Reader<'_> {
@@ -133,7 +145,11 @@ impl Reader<'_> {
         }
     }
 
-    fn get<'t, 'i>(&self, item: &'t Item<'i>, key: &str) -> Result<Option<&'t Item<'i>>, PolicyError> {
+    fn get<'t, 'i>(
+        &self,
+        item: &'t Item<'i>,
+        key: &str,
+    ) -> Result<Option<&'t Item<'i>>, PolicyError> {
         match item.get_ref() {
             DeValue::Table(table) => Ok(table.get(key)),
             _ => Err(self.wrong(item, "expected a table")),
@@ -225,10 +241,8 @@ impl Reader<'_> {
             "shadow" => Ok(Status::Shadow),
             "active" => Ok(Status::Active),
             "retired" => Ok(Status::Retired),
-            other => Err(self.wrong(
-                item,
-                format!("status {other:?} is not draft, shadow, active or retired"),
-            )),
+            other => Err(self
+                .wrong(item, format!("status {other:?} is not draft, shadow, active or retired"))),
         }
     }
 
@@ -322,9 +336,8 @@ impl Reader<'_> {
     /// The operator, and whether it is negated.
     fn op(&self, field: FieldId, key: &str, value: &Item<'_>) -> Result<(Op, bool), PolicyError> {
         let kind = field.definition().kind;
-        let misfit = || {
-            self.wrong(value, format!("{key:?} does not fit {:?}, a {kind:?}", field.name()))
-        };
+        let misfit =
+            || self.wrong(value, format!("{key:?} does not fit {:?}, a {kind:?}", field.name()));
         let op = match (key, kind) {
             ("known", _) => Op::Known(self.flag(value)?),
             ("is" | "is_not", Kind::Flag) => Op::Flag(self.flag(value)?),
