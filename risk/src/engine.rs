@@ -13,9 +13,13 @@ use tidewaiter_proto::seal::SubjectKey;
 
 mod appraisal;
 mod cash;
+mod courier;
 mod declared;
 mod fields;
+mod group;
 mod movement;
+mod oversight;
+mod premises;
 mod raise;
 mod route;
 mod rules;
@@ -151,12 +155,15 @@ impl Engine {
         let appraisals: Vec<Appraisal<'_>> = assembled
             .crossings
             .iter()
-            .filter_map(|crossing| Appraisal::of(self, case, crossing, &assembled.loose))
+            .filter_map(|crossing| Appraisal::of(self, case, crossing))
             .collect();
         let mut alerts = Vec::new();
         for appraisal in &appraisals {
             self.assess_one(case, appraisal, &appraisals, &mut alerts);
         }
+        self.groups(case, &appraisals, &mut alerts);
+        self.premises_findings(case, &appraisals, &mut alerts);
+        self.coverage(case, &assembled.loose, &appraisals, &mut alerts);
         self.rules_about_alerts(case, &appraisals, &mut alerts);
         raise::in_order(alerts)
     }
@@ -172,6 +179,8 @@ impl Engine {
         self.declaration_findings(appraisal, alerts);
         let trips = self.trips_of(case, appraisal, all);
         self.trip_findings(appraisal, &trips, alerts);
+        self.declaration_reused(case, appraisal, all, alerts);
+        self.oversight_findings(case, appraisal, all, alerts);
         self.rule_findings(appraisal, &trips, alerts);
     }
 }

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use tidewaiter_proto::body::{Decision, Direction, GroupKind, Role};
+use tidewaiter_proto::body::{Decision, Direction, GroupKind, Leg, Role};
 use tidewaiter_proto::document::Document;
 use tidewaiter_proto::money::Currency;
 use tidewaiter_proto::party::{Address, OnBehalfOf, Party};
@@ -329,17 +329,19 @@ fn records_of(crossing: &Crossing<'_>) -> Box<[u64]> {
     declared.chain(counted).collect()
 }
 
+/// The key of the booking a leg belongs to.
+pub(crate) fn booking_key(leg: &Leg) -> Option<Key> {
+    let pnr = leg.pnr.trim().to_uppercase();
+    (!pnr.is_empty())
+        .then(|| Key::new(KeyKind::Booking, &[&pnr, &leg.carrier, &leg.date.to_string()]))
+}
+
 fn groups_of(crossing: &Crossing<'_>) -> Box<[Key]> {
     let groups = crossing
         .openings()
         .filter_map(|(_, opening)| opening.group.as_ref())
         .map(|group| Key::new(KeyKind::Group, &[&group.id]));
-    let bookings = crossing.legs().filter(|(_, leg)| !leg.pnr.trim().is_empty()).map(|(_, leg)| {
-        Key::new(
-            KeyKind::Booking,
-            &[&leg.pnr.trim().to_uppercase(), &leg.carrier, &leg.date.to_string()],
-        )
-    });
+    let bookings = crossing.legs().filter_map(|(_, leg)| booking_key(leg));
     sorted(groups.chain(bookings))
 }
 
@@ -378,24 +380,21 @@ impl MemoryHistory {
     pub fn insert(&mut self, digest: Digest) {
         let name = Key::new(KeyKind::Group, &[digest.station.as_str(), &digest.inspection]).0;
         let second = digest.opened.as_second();
-        let at = match self.by_inspection.get(&name) {
-            Some(at) => {
-                let at = *at;
-                let place = usize::try_from(at).unwrap_or(usize::MAX);
-                if let Some(old) = self.digests.get_mut(place) {
-                    let old = std::mem::replace(old, digest.clone());
-                    for key in old.keys() {
-                        self.by_key.remove(&(key, old.opened.as_second(), at));
-                    }
+        let at = if let Some(at) = self.by_inspection.get(&name) {
+            let at = *at;
+            let place = usize::try_from(at).unwrap_or(usize::MAX);
+            if let Some(old) = self.digests.get_mut(place) {
+                let old = std::mem::replace(old, digest.clone());
+                for key in old.keys() {
+                    self.by_key.remove(&(key, old.opened.as_second(), at));
                 }
-                at
             }
-            None => {
-                let Ok(at) = u32::try_from(self.digests.len()) else { return };
-                self.by_inspection.insert(name, at);
-                self.digests.push(digest.clone());
-                at
-            }
+            at
+        } else {
+            let Ok(at) = u32::try_from(self.digests.len()) else { return };
+            self.by_inspection.insert(name, at);
+            self.digests.push(digest.clone());
+            at
         };
         self.by_key.extend(digest.keys().map(|key| (key, second, at)));
     }

@@ -157,7 +157,8 @@ impl PolicyPack {
         let has_rules = all.iter().any(|file| is_rules(file.name));
         for built_in in BUILT_IN {
             let given = all.iter().any(|file| file.name == built_in.name);
-            if !given && !(has_rules && is_rules(built_in.name)) {
+            let replaced = has_rules && is_rules(built_in.name);
+            if !given && !replaced {
                 all.push(*built_in);
             }
         }

@@ -233,7 +233,9 @@ impl Node {
     pub fn each_test<'a>(&'a self, visit: &mut dyn FnMut(&'a Test)) {
         match self {
             Self::All(nodes) | Self::Any(nodes) => {
-                nodes.iter().for_each(|node| node.each_test(visit));
+                for node in nodes {
+                    node.each_test(visit);
+                }
             }
             Self::Not(node) => node.each_test(visit),
             Self::Test(test) => visit(test),

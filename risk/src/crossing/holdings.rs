@@ -125,7 +125,9 @@ impl Holdings {
     /// What a declaration lists.
     pub fn declared(items: &[CashItem]) -> Self {
         let mut holdings = Self::default();
-        items.iter().for_each(|item| holdings.add_item(item));
+        for item in items {
+            holdings.add_item(item);
+        }
         holdings
     }
 
@@ -179,7 +181,9 @@ impl Holdings {
             (&mut self.prepaid, &other.prepaid),
         ];
         for (own, others) in pairs {
-            others.iter().for_each(|(currency, amount)| add(own, *currency, *amount));
+            for (currency, amount) in others {
+                add(own, *currency, *amount);
+            }
         }
         self.gold.extend(&other.gold);
         self.gold.sort();
@@ -208,6 +212,7 @@ impl Holdings {
     }
 
     /// These, with the kinds that a count of notes cannot see taken from a declaration.
+    #[must_use]
     pub fn completed_by(&self, declared: &Self) -> Self {
         let mut whole = self.clone();
         let pick = |own: &mut Sums, other: &Sums| {
@@ -262,7 +267,9 @@ impl Holdings {
     pub fn money(&self) -> Sums {
         let mut all = self.notes.clone();
         for sums in [&self.cheques, &self.instruments, &self.prepaid] {
-            sums.iter().for_each(|(currency, amount)| add(&mut all, *currency, *amount));
+            for (currency, amount) in sums {
+                add(&mut all, *currency, *amount);
+            }
         }
         all
     }

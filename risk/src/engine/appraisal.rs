@@ -10,8 +10,8 @@ use tidewaiter_proto::station::StationId;
 
 use super::route::Route;
 use super::{Case, Engine};
+use crate::crossing::Crossing;
 use crate::crossing::holdings::{self, Count, Holdings, Total};
-use crate::crossing::{Crossing, Fact};
 use crate::history::{Key, carried_of, money_at, person_keys};
 use crate::policy::day_of;
 use crate::policy::thresholds::{Carriage, Purpose, Threshold};
@@ -49,7 +49,6 @@ pub(super) struct Appraisal<'c> {
     pub(super) persons: Vec<Key>,
     /// Records of the count, the declarations and the opening.
     pub(super) money_records: Vec<u64>,
-    pub(super) policies: Vec<&'c tidewaiter_proto::body::PolicyApplied>,
 }
 
 impl<'c> Appraisal<'c> {
@@ -58,7 +57,6 @@ impl<'c> Appraisal<'c> {
         engine: &'c Engine,
         case: &Case<'_>,
         crossing: &'c Crossing<'c>,
-        loose: &'c [Fact<'c>],
     ) -> Option<Self> {
         let (station, inspection) = crossing.primary()?;
         let day = day_of(crossing.opened_at());
@@ -86,7 +84,6 @@ impl<'c> Appraisal<'c> {
             declared,
             judged: Vec::new(),
             persons: person_keys(crossing),
-            policies: loose.iter().filter_map(policy_of).collect(),
         };
         appraisal.judged = appraisal.judge(engine, case, law_day);
         Some(appraisal)
@@ -184,22 +181,12 @@ impl<'c> Appraisal<'c> {
         })
     }
 
-    /// Whether what was carried meets a duty to declare or disclose.
-    pub(super) fn meets_limit(&self) -> bool {
-        self.limit().is_some_and(|judged| judged.met)
-    }
-
     /// The other inspections of the crossing, where it has several: all of them, in order.
     pub(super) fn linked(&self) -> Vec<String> {
         match self.crossing.inspections.as_slice() {
             [] | [_] => Vec::new(),
             several => several.iter().map(|(_, id)| (*id).to_owned()).collect(),
         }
-    }
-
-    /// Station and id of its inspection.
-    pub(super) fn name(&self) -> (String, String) {
-        (self.station.to_string(), self.inspection.to_owned())
     }
 
     /// Whether one of its inspections is this one.
@@ -262,13 +249,6 @@ fn money_records(count: &Count, declarations: &[(&Record, &DeclarationMade)]) ->
         }
     }
     records
-}
-
-fn policy_of<'c>(fact: &'c Fact<'c>) -> Option<&'c tidewaiter_proto::body::PolicyApplied> {
-    match fact.body.as_ref() {
-        tidewaiter_proto::body::Body::PolicyApplied(policy) => Some(policy),
-        _ => None,
-    }
 }
 
 fn case_has_earlier(case: &Case<'_>, own: &Appraisal<'_>, since: Timestamp) -> bool {

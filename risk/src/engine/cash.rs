@@ -92,7 +92,7 @@ impl Engine {
     fn undeclared(&self, appraisal: &Appraisal<'_>, alerts: &mut Vec<Alert>) {
         let mut met: Vec<&Judged<'_>> = appraisal
             .of_purpose(Purpose::Declare)
-            .filter(|judged| judged.met && !self.is_the_guardians(appraisal, judged.threshold))
+            .filter(|judged| judged.met && !is_the_guardians(appraisal, judged.threshold))
             .collect();
         met.sort_by(|a, b| {
             let weight = |j: &Judged<'_>| (tier_of(j), super::appraisal::share(j));
@@ -100,76 +100,9 @@ impl Engine {
         });
         for judged in met {
             let severity = self.severity(appraisal, "undeclared-cash", tier_of(judged));
-            let found = self.undeclared_found(appraisal, judged);
+            let found = undeclared_found(appraisal, judged);
             self.raise(appraisal, "undeclared-cash", severity, found, alerts);
         }
-    }
-
-    fn undeclared_found(
-        &self,
-        appraisal: &Appraisal<'_>,
-        judged: &Judged<'_>,
-    ) -> Findings<'static> {
-        let threshold = judged.threshold;
-        let carried = amount(threshold.currency, judged.total.amount);
-        let limit = threshold.limit();
-        let over = (judged.total.amount - limit.amount).max(Decimal::ZERO);
-        let excess = amount(threshold.currency, over);
-        let parts = appraisal.carried.as_ref().map(Holdings::in_words).unwrap_or_default();
-        let rates: Vec<String> = judged.total.rates.iter().map(|rate| rate.in_words()).collect();
-        let mut looked = vec![
-            seen("cash.counted", &parts, "not declared"),
-            seen("cash.total", carried, threshold.in_words()),
-            seen("cash.excess", excess, tier_in_words(tier_of(judged))),
-            seen("law.day", appraisal.money_day, format!("{} in force", threshold.id)),
-        ];
-        looked.extend(rates.iter().map(|rate| seen("cash.rate", rate, "rate of the day")));
-        looked.push(seen("route.level", level_in_words(appraisal), "high weighs more"));
-        Findings {
-            values: vec![
-                (
-                    "carried",
-                    if rates.is_empty() { parts } else { format!("{parts}, {carried} in all,") },
-                ),
-                ("law", "a sum".to_owned()),
-                ("limit", threshold.in_words()),
-                (
-                    "again",
-                    if threshold.again_within_days.is_some() {
-                        " on a second trip within days".to_owned()
-                    } else {
-                        String::new()
-                    },
-                ),
-                ("excess_sentence", format!("It is {excess} over the limit.")),
-                (
-                    "rates",
-                    if rates.is_empty() {
-                        String::new()
-                    } else {
-                        format!(" Rates: {}.", rates.join("; "))
-                    },
-                ),
-            ],
-            seen: looked,
-            records: appraisal.money_records.clone(),
-            legal_basis: Some(threshold.legal_basis()),
-            amount: Some(carried),
-            ..Findings::default()
-        }
-    }
-
-    /// Whether a minor's cash is the guardian's under this law.
-    pub(super) fn is_the_guardians(
-        &self,
-        appraisal: &Appraisal<'_>,
-        threshold: &Threshold,
-    ) -> bool {
-        let minor = threshold
-            .adult_from
-            .is_some_and(|adult| appraisal.age().is_some_and(|age| age < adult));
-        let in_group = appraisal.crossing.openings().any(|(_, opening)| opening.group.is_some());
-        minor && in_group && threshold.together.contains(&Together::Guardian)
     }
 
     fn severity(&self, appraisal: &Appraisal<'_>, name: &str, tier: Tier) -> Option<Severity> {
@@ -193,7 +126,7 @@ impl Engine {
             let threshold = judged.threshold;
             let duty = match threshold.purpose {
                 Purpose::DeclareInstruments => true,
-                Purpose::Declare => judged.met && !self.is_the_guardians(appraisal, threshold),
+                Purpose::Declare => judged.met && !is_the_guardians(appraisal, threshold),
                 _ => false,
             };
             if !duty {
@@ -253,7 +186,7 @@ impl Engine {
                 Purpose::Declare => {
                     threshold.counts.contains(&Counted::Gold)
                         && judged.met
-                        && !self.is_the_guardians(appraisal, threshold)
+                        && !is_the_guardians(appraisal, threshold)
                 }
                 _ => false,
             };
@@ -433,4 +366,63 @@ fn gold_in_words(gold: &Gold) -> String {
         gold.fineness.normalize(),
         gold.grams.normalize()
     )
+}
+
+fn undeclared_found(appraisal: &Appraisal<'_>, judged: &Judged<'_>) -> Findings<'static> {
+    let threshold = judged.threshold;
+    let carried = amount(threshold.currency, judged.total.amount);
+    let limit = threshold.limit();
+    let over = (judged.total.amount - limit.amount).max(Decimal::ZERO);
+    let excess = amount(threshold.currency, over);
+    let parts = appraisal.carried.as_ref().map(Holdings::in_words).unwrap_or_default();
+    let rates: Vec<String> =
+        judged.total.rates.iter().map(super::super::rates::RateUsed::in_words).collect();
+    let mut looked = vec![
+        seen("cash.counted", &parts, "not declared"),
+        seen("cash.total", carried, threshold.in_words()),
+        seen("cash.excess", excess, tier_in_words(tier_of(judged))),
+        seen("law.day", appraisal.money_day, format!("{} in force", threshold.id)),
+    ];
+    looked.extend(rates.iter().map(|rate| seen("cash.rate", rate, "rate of the day")));
+    looked.push(seen("route.level", level_in_words(appraisal), "high weighs more"));
+    Findings {
+        values: vec![
+            (
+                "carried",
+                if rates.is_empty() { parts } else { format!("{parts}, {carried} in all,") },
+            ),
+            ("law", "a sum".to_owned()),
+            ("limit", threshold.in_words()),
+            (
+                "again",
+                if threshold.again_within_days.is_some() {
+                    " on a second trip within days".to_owned()
+                } else {
+                    String::new()
+                },
+            ),
+            ("excess_sentence", format!("It is {excess} over the limit.")),
+            (
+                "rates",
+                if rates.is_empty() {
+                    String::new()
+                } else {
+                    format!(" Rates: {}.", rates.join("; "))
+                },
+            ),
+        ],
+        seen: looked,
+        records: appraisal.money_records.clone(),
+        legal_basis: Some(threshold.legal_basis()),
+        amount: Some(carried),
+        ..Findings::default()
+    }
+}
+
+/// Whether a minor's cash is the guardian's under this law.
+pub(super) fn is_the_guardians(appraisal: &Appraisal<'_>, threshold: &Threshold) -> bool {
+    let minor =
+        threshold.adult_from.is_some_and(|adult| appraisal.age().is_some_and(|age| age < adult));
+    let in_group = appraisal.crossing.openings().any(|(_, opening)| opening.group.is_some());
+    minor && in_group && threshold.together.contains(&Together::Guardian)
 }

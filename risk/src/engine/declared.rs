@@ -68,7 +68,7 @@ impl Engine {
         let less = difference(&said, &found);
         let (name, sums) = if !more.is_empty() {
             ("false-declaration", more)
-        } else if !less.is_empty() && !self.is_the_familys(appraisal) {
+        } else if !less.is_empty() && !is_the_familys(appraisal) {
             ("over-declaration", less)
         } else {
             return;
@@ -115,16 +115,6 @@ impl Engine {
                 let said = declared.total(judged.threshold, &self.rates, appraisal.money_day);
                 judged.met || judged.threshold.met_by(said.amount) || !said.missing.is_empty()
             })
-    }
-
-    /// Whether a family declares on one form: its members carry what one of them declared.
-    fn is_the_familys(&self, appraisal: &Appraisal<'_>) -> bool {
-        appraisal.crossing.openings().any(|(_, opening)| {
-            opening
-                .group
-                .as_ref()
-                .is_some_and(|group| group.kind == tidewaiter_proto::body::GroupKind::Family)
-        })
     }
 
     /// The difference in the declared currency, where there is one and a rate.
@@ -192,7 +182,7 @@ impl Engine {
 }
 
 fn lacks(declaration: &DeclarationMade, field: Required) -> bool {
-    let nameless = |side: &OnBehalfOf| side.party().is_some_and(|party| party_is_nameless(party));
+    let nameless = |side: &OnBehalfOf| side.party().is_some_and(party_is_nameless);
     let none_known =
         |codes: &[String], known: &[&str]| !codes.iter().any(|code| known.contains(&code.as_str()));
     match field {
@@ -240,4 +230,14 @@ fn percent_of(sums: &Sums, said: &Sums) -> Option<String> {
     let base = said.get(currency).filter(|base| **base > Decimal::ZERO)?;
     let percent = open.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(*base)?;
     Some(format!("{} %", percent.round_dp(1).normalize()))
+}
+
+/// Whether a family declares on one form: its members carry what one of them declared.
+fn is_the_familys(appraisal: &Appraisal<'_>) -> bool {
+    appraisal.crossing.openings().any(|(_, opening)| {
+        opening
+            .group
+            .as_ref()
+            .is_some_and(|group| group.kind == tidewaiter_proto::body::GroupKind::Family)
+    })
 }

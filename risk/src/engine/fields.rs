@@ -38,7 +38,7 @@ impl Engine {
         self.set_movement(appraisal, &mut fields);
         self.set_journey(appraisal, trips, &mut fields);
         set_document(appraisal, &mut fields);
-        self.set_cash(appraisal, &mut fields);
+        set_cash(appraisal, &mut fields);
         set_declaration(appraisal, &mut fields);
         set_scans(appraisal, &mut fields);
         self.set_officer(appraisal, &mut fields);
@@ -140,36 +140,6 @@ impl Engine {
             .filter(|digest| !appraisal.is(&digest.station, &digest.inspection))
             .filter(|digest| digest.opened >= since && digest.opened <= opened)
             .any(|digest| digest.places.iter().any(|place| high(place)))
-    }
-
-    fn set_cash(&self, appraisal: &Appraisal<'_>, fields: &mut Fields<'static>) {
-        fields.set("cash.declared", Value::Flag(!appraisal.declarations.is_empty()));
-        let settled = match &appraisal.count {
-            Count::Settled(counted, _) => Some(counted),
-            Count::None | Count::Uncertain(_) | Count::Disagree(_) => None,
-        };
-        fields.set("cash.counted", Value::Flag(settled.is_some()));
-        fields.set_some("cash.count_is_zero", settled.map(|c| Value::Flag(c.is_zero())));
-        let Some(carried) = &appraisal.carried else {
-            // Counts in doubt say nothing about sums; where nobody counted, no cash is known.
-            if appraisal.count == Count::None {
-                fields.set("cash.any", Value::Flag(false));
-            }
-            return;
-        };
-        fields.set("cash.any", Value::Flag(!carried.is_zero()));
-        let Some(judged) = appraisal.limit() else {
-            fields.set("cash.total_shown", Value::text(carried.in_words()));
-            return;
-        };
-        let whole = judged.total.missing.is_empty();
-        fields.set("cash.total_shown", Value::text(total_in_words(carried, appraisal)));
-        // A sum that lacks a rate is at least what is known: it can meet a limit, never miss one.
-        if whole || judged.met {
-            fields.set("cash.meets_limit", Value::Flag(judged.met));
-            fields.set("cash.total", Value::Number(judged.total.amount));
-            fields.set("cash.share", Value::Number(share(judged)));
-        }
     }
 
     fn set_officer(&self, appraisal: &Appraisal<'_>, fields: &mut Fields<'static>) {
@@ -316,4 +286,34 @@ fn set_screening(appraisal: &Appraisal<'_>, alerts: &[Alert], fields: &mut Field
     fields.set("screening.lists", Value::set(lists));
     let best = hits.iter().map(|hit| hit.score).fold(0.0_f64, f64::max);
     fields.set_some("screening.best", Decimal::try_from(best).ok().map(Value::Number));
+}
+
+fn set_cash(appraisal: &Appraisal<'_>, fields: &mut Fields<'static>) {
+    fields.set("cash.declared", Value::Flag(!appraisal.declarations.is_empty()));
+    let settled = match &appraisal.count {
+        Count::Settled(counted, _) => Some(counted),
+        Count::None | Count::Uncertain(_) | Count::Disagree(_) => None,
+    };
+    fields.set("cash.counted", Value::Flag(settled.is_some()));
+    fields.set_some("cash.count_is_zero", settled.map(|c| Value::Flag(c.is_zero())));
+    let Some(carried) = &appraisal.carried else {
+        // Counts in doubt say nothing about sums; where nobody counted, no cash is known.
+        if appraisal.count == Count::None {
+            fields.set("cash.any", Value::Flag(false));
+        }
+        return;
+    };
+    fields.set("cash.any", Value::Flag(!carried.is_zero()));
+    let Some(judged) = appraisal.limit() else {
+        fields.set("cash.total_shown", Value::text(carried.in_words()));
+        return;
+    };
+    let whole = judged.total.missing.is_empty();
+    fields.set("cash.total_shown", Value::text(total_in_words(carried, appraisal)));
+    // A sum that lacks a rate is at least what is known: it can meet a limit, never miss one.
+    if whole || judged.met {
+        fields.set("cash.meets_limit", Value::Flag(judged.met));
+        fields.set("cash.total", Value::Number(judged.total.amount));
+        fields.set("cash.share", Value::Number(share(judged)));
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 use sha2::{Digest as _, Sha256};
 use tidewaiter_proto::alert::{
@@ -9,9 +10,10 @@ use tidewaiter_proto::alert::{
 };
 use tidewaiter_proto::document::DocumentKind;
 use tidewaiter_proto::money::Amount;
+use tidewaiter_proto::station::StationId;
 
+use super::Engine;
 use super::appraisal::Appraisal;
-use super::{Case, Engine};
 use crate::policy::findings::{Finding, fill};
 use crate::rates::shown;
 
@@ -121,11 +123,52 @@ impl Engine {
             }
             alert.group = found.group.iter().map(|(_, inspection)| inspection.clone()).collect();
         }
-        alert.outcomes = self.outcomes_for(appraisal, outcomes);
+        alert.outcomes = outcomes_for(appraisal, outcomes);
         alert.amount = found.amount;
         alert.hits = found.hits;
         alert.reasons = vec![reason];
         alert
+    }
+
+    /// An alert of the finding called `name` about a station where nobody crossed.
+    pub(super) fn raise_at(
+        &self,
+        station: &StationId,
+        now: Timestamp,
+        name: &str,
+        found: Findings<'_>,
+        alerts: &mut Vec<Alert>,
+    ) {
+        let Some(finding) = self.pack.findings.get(name) else { return };
+        let legal_basis = found.legal_basis.unwrap_or_else(|| finding.legal_basis.clone());
+        let reason = Reason {
+            rule: finding.id.clone(),
+            rule_version: finding.version.clone(),
+            text: fill(&finding.text, &found.values),
+            seen: found.seen,
+            records: sorted(found.records),
+            legal_basis,
+        };
+        put(
+            alerts,
+            Alert {
+                id: id_of(finding.code, &[station.site(), &found.apart]),
+                code: finding.code,
+                severity: finding.severity,
+                score: score_of(finding.severity, finding.weight),
+                station: station.clone(),
+                inspection: None,
+                subject: None,
+                amount: found.amount,
+                outcomes: finding.outcomes.clone(),
+                reasons: vec![reason],
+                hits: Vec::new(),
+                group: Vec::new(),
+                lists: None,
+                state: AlertState::New,
+                raised_at: now,
+            },
+        );
     }
 
     /// An alert of a rule about a crossing.
@@ -136,7 +179,7 @@ impl Engine {
         reason: Reason,
     ) -> Alert {
         let mut alert = self.bare(appraisal, rule.code, rule.severity, rule.weight, "");
-        alert.outcomes = self.outcomes_for(appraisal, rule.outcomes.clone());
+        alert.outcomes = outcomes_for(appraisal, rule.outcomes.clone());
         alert.reasons = vec![reason];
         alert
     }
@@ -171,30 +214,25 @@ impl Engine {
             raised_at: appraisal.now,
         }
     }
+}
 
-    /// Outcomes in order; a report to the committee beside a detention on a sanctioned route; for a
-    /// protected person the protocol in place of a detention.
-    fn outcomes_for(&self, appraisal: &Appraisal<'_>, mut outcomes: Vec<Outcome>) -> Vec<Outcome> {
-        if outcomes.contains(&Outcome::DetainDutyUnmet) {
-            outcomes.extend(appraisal.route.risks.iter().flat_map(|risk| risk.on_seizure.clone()));
-            let protected = appraisal
-                .crossing
-                .document()
-                .is_some_and(|(_, document)| document.kind == DocumentKind::DiplomaticPassport);
-            if protected {
-                outcomes.retain(|outcome| *outcome != Outcome::DetainDutyUnmet);
-                outcomes.push(Outcome::SupervisorProtocol);
-            }
+/// Outcomes in order; a report to the committee beside a detention on a sanctioned route; for a
+/// protected person the protocol in place of a detention.
+fn outcomes_for(appraisal: &Appraisal<'_>, mut outcomes: Vec<Outcome>) -> Vec<Outcome> {
+    if outcomes.contains(&Outcome::DetainDutyUnmet) {
+        outcomes.extend(appraisal.route.risks.iter().flat_map(|risk| risk.on_seizure.clone()));
+        let protected = appraisal
+            .crossing
+            .document()
+            .is_some_and(|(_, document)| document.kind == DocumentKind::DiplomaticPassport);
+        if protected {
+            outcomes.retain(|outcome| *outcome != Outcome::DetainDutyUnmet);
+            outcomes.push(Outcome::SupervisorProtocol);
         }
-        outcomes.sort();
-        outcomes.dedup();
-        outcomes
     }
-
-    /// Whether the case's own law or everybody's makes a match on `list` a freeze.
-    pub(super) fn freezes(&self, case: &Case<'_>, list: &str, day: jiff::civil::Date) -> bool {
-        self.pack.patterns.lists.freezes(list, &self.pack.regimes(case.jurisdiction, day))
-    }
+    outcomes.sort();
+    outcomes.dedup();
+    outcomes
 }
 
 /// Numbers in order, each once.

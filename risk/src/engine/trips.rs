@@ -87,6 +87,11 @@ impl Engine {
         self.sum_of(&sums, digest, threshold)
     }
 
+    /// What a trip declared, by this crossing's limit.
+    pub(super) fn declared_total(&self, digest: &Digest, threshold: &Threshold) -> Option<Decimal> {
+        self.sum_of(&digest.declared_sums()?, digest, threshold)
+    }
+
     fn sum_of(&self, sums: &Sums, digest: &Digest, threshold: &Threshold) -> Option<Decimal> {
         let counted: Sums = sums
             .iter()
@@ -233,8 +238,7 @@ impl Engine {
             .iter()
             .map(|trip| &trip.digest)
             .filter(|digest| digest.direction == Some(Direction::Entry))
-            .filter(|digest| digest.opened >= since && digest.opened <= opened)
-            .next_back();
+            .rfind(|digest| digest.opened >= since && digest.opened <= opened);
         let Some(entry) = entry else { return };
         for judged in appraisal.of_purpose(Purpose::WithinEntry).filter(|judged| judged.met) {
             let threshold = judged.threshold;

@@ -1,0 +1,76 @@
+//! One declaration for two crossings.
+
+use tidewaiter_proto::alert::Alert;
+
+use super::appraisal::Appraisal;
+use super::raise::{Findings, seen};
+use super::trips::{Trip, case_records, days_before};
+use super::{Case, Engine};
+use crate::history::{Digest, Key};
+
+/// How far back a number is looked for: numbers of declarations start again with the year.
+const NUMBERS_REPEAT_AFTER_DAYS: i64 = 365;
+
+impl Engine {
+    /// A declaration that was presented before, by anybody, on the same way across the border.
+    pub(super) fn declaration_reused(
+        &self,
+        case: &Case<'_>,
+        appraisal: &Appraisal<'_>,
+        all: &[Appraisal<'_>],
+        alerts: &mut Vec<Alert>,
+    ) {
+        let Some(own) = Digest::of(appraisal.crossing) else { return };
+        let since = days_before(own.opened, NUMBERS_REPEAT_AFTER_DAYS);
+        for (key, reference) in &own.references {
+            let mut earlier: Vec<Trip> = Vec::new();
+            for other in all.iter().filter(|other| !std::ptr::eq(*other, appraisal)) {
+                let digest = Digest::of(other.crossing);
+                if let Some(digest) = digest.filter(|d| d.references.iter().any(|(k, _)| k == key))
+                {
+                    earlier.push(Trip { digest, in_case: true });
+                }
+            }
+            case.history.visit(*key, since, own.opened, &mut |digest| {
+                let known = all.iter().any(|own| own.is(&digest.station, &digest.inspection));
+                if !known {
+                    earlier.push(Trip { digest: digest.clone(), in_case: false });
+                }
+            });
+            earlier.retain(|trip| is_reuse(&own, &trip.digest));
+            earlier.sort_by(|a, b| order(&a.digest).cmp(&order(&b.digest)));
+            let Some(first) = earlier.first() else { continue };
+            let before = format!(
+                "at {} on {}",
+                first.digest.station,
+                crate::policy::day_of(first.digest.opened)
+            );
+            let trips: Vec<&Trip> = earlier.iter().collect();
+            let mut records = appraisal.money_records.clone();
+            records.extend(case_records(&trips));
+            let found = Findings {
+                values: vec![("reference", reference.to_string()), ("earlier", before.clone())],
+                seen: vec![seen("declaration.reference", reference, "presented once")],
+                records,
+                apart: reference.to_string(),
+                ..Findings::default()
+            };
+            self.raise(appraisal, "declaration-reused", None, found, alerts);
+        }
+    }
+}
+
+fn order(digest: &Digest) -> (jiff::Timestamp, &str, &str) {
+    (digest.opened, digest.station.as_str(), &digest.inspection)
+}
+
+/// The later one reuses the number. Not so within a group, which may declare on one form, nor the
+/// other way across the border, where the earlier declaration is evidence; nor in another country,
+/// whose numbers are its own.
+fn is_reuse(own: &Digest, other: &Digest) -> bool {
+    let shares = |a: &[Key], b: &[Key]| a.iter().any(|key| b.contains(key));
+    order(other) < order(own)
+        && other.direction == own.direction
+        && other.station.country() == own.station.country()
+        && !shares(&own.groups, &other.groups)
+}

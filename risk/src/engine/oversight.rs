@@ -1,0 +1,204 @@
+//! Findings about the control itself: old lists, too few inspections, one officer on one route.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
+use tidewaiter_proto::alert::Alert;
+use tidewaiter_proto::body::{Body, ScanDecision};
+use tidewaiter_proto::movement::Movement;
+
+use super::appraisal::Appraisal;
+use super::raise::{Findings, seen};
+use super::route::of_movement;
+use super::trips::{Trip, case_records, days_before, name_of};
+use super::{Case, Engine};
+use crate::crossing::holdings::joined;
+use crate::crossing::{Fact, same_movement};
+use crate::history::Digest;
+use crate::policy::day_of;
+use crate::policy::routes::{Level, Risk};
+
+impl Engine {
+    pub(super) fn oversight_findings(
+        &self,
+        case: &Case<'_>,
+        appraisal: &Appraisal<'_>,
+        all: &[Appraisal<'_>],
+        alerts: &mut Vec<Alert>,
+    ) {
+        self.stale_lists(case, appraisal, alerts);
+        self.collusion(case, appraisal, all, alerts);
+    }
+
+    fn stale_lists(&self, case: &Case<'_>, appraisal: &Appraisal<'_>, alerts: &mut Vec<Alert>) {
+        if case.stale.is_empty() {
+            return;
+        }
+        let mut lists: Vec<String> =
+            case.stale.iter().map(|list| format!("{} of {}", list.name, list.as_of)).collect();
+        lists.sort();
+        let lists = joined(&lists, "none");
+        let days = self.pack.patterns.lists.stale_after_days;
+        let found = Findings {
+            values: vec![("lists", lists.clone())],
+            seen: vec![seen("lists.as_of", lists, format!("not older than {days} days"))],
+            ..Findings::default()
+        };
+        self.raise(appraisal, "stale-lists", None, found, alerts);
+    }
+
+    /// One officer who releases nearly every noteworthy crossing of a route.
+    fn collusion(
+        &self,
+        case: &Case<'_>,
+        appraisal: &Appraisal<'_>,
+        all: &[Appraisal<'_>],
+        alerts: &mut Vec<Alert>,
+    ) {
+        let Some(own) = Digest::of(appraisal.crossing) else { return };
+        let (Some(officer), Some(route)) = (&own.released_by, own.route) else { return };
+        if !self.is_noteworthy(appraisal, &own) {
+            return;
+        }
+        let numbers = &self.pack.patterns.collusion;
+        let since = days_before(own.opened, numbers.window_days);
+        let mut trips: BTreeMap<(Timestamp, String, String), Trip> = BTreeMap::new();
+        let mut keep = |digest: &Digest, in_case: bool| {
+            if digest.released_by.is_some() && self.is_noteworthy(appraisal, digest) {
+                let (station, inspection) = name_of(digest);
+                let trip = Trip { digest: digest.clone(), in_case };
+                trips.insert((digest.opened, station, inspection), trip);
+            }
+        };
+        for digest in all.iter().filter_map(|other| Digest::of(other.crossing)) {
+            if digest.route == Some(route) && digest.opened >= since && digest.opened <= own.opened
+            {
+                keep(&digest, true);
+            }
+        }
+        case.history.visit(route, since, own.opened, &mut |digest| {
+            if !all.iter().any(|own| own.is(&digest.station, &digest.inspection)) {
+                keep(digest, false);
+            }
+        });
+        let theirs: Vec<&Trip> = trips
+            .values()
+            .filter(|trip| trip.digest.released_by.as_ref() == Some(officer))
+            .collect();
+        let share = Decimal::from(theirs.len()).checked_div(Decimal::from(trips.len()));
+        if theirs.len() < numbers.releases || share.is_none_or(|share| share < numbers.share) {
+            return;
+        }
+        let Some(movement) = appraisal.crossing.movement() else { return };
+        let places = &self.pack.places;
+        let way = format!("{} to {}", places.name(&movement.from), places.name(&movement.to));
+        let found = Findings {
+            values: vec![
+                ("officer", officer.to_string()),
+                ("releases", theirs.len().to_string()),
+                ("all", trips.len().to_string()),
+                ("route", way.clone()),
+                ("days", numbers.window_days.to_string()),
+            ],
+            seen: vec![
+                seen("officer.releases", theirs.len(), format!("at least {}", numbers.releases)),
+                seen(
+                    "officer.share",
+                    share.unwrap_or_default().round_dp(2),
+                    format!("at least {}", numbers.share),
+                ),
+                seen("patterns.version", &self.pack.patterns.version, ""),
+            ],
+            records: case_records(&theirs),
+            group: theirs.iter().map(|trip| name_of(&trip.digest)).collect(),
+            apart: format!("{officer} {way}"),
+            ..Findings::default()
+        };
+        self.raise(appraisal, "collusion-pattern", None, found, alerts);
+    }
+
+    /// Whether a crossing gave a reason to look: an alarm, or a sum near the limit or over it.
+    fn is_noteworthy(&self, appraisal: &Appraisal<'_>, digest: &Digest) -> bool {
+        let limit = appraisal.limit().map(|judged| judged.threshold);
+        digest.alarm
+            || limit.is_some_and(|threshold| {
+                self.trip_total(digest, threshold)
+                    .is_some_and(|sum| threshold.met_by(sum) || self.in_band(sum, threshold))
+            })
+    }
+
+    /// High-risk movements that were seen and have left, and how many of them were inspected.
+    pub(super) fn coverage(
+        &self,
+        case: &Case<'_>,
+        loose: &[Fact<'_>],
+        appraisals: &[Appraisal<'_>],
+        alerts: &mut Vec<Alert>,
+    ) {
+        for fact in loose {
+            let Body::MovementSeen(seen_there) = fact.body.as_ref() else { continue };
+            let movement = &seen_there.movement;
+            let left = movement.scheduled.unwrap_or(fact.record.at);
+            let day = day_of(left);
+            let risks: Vec<&Risk> = self
+                .pack
+                .risks
+                .iter()
+                .filter(|risk| risk.level == Level::High && risk.in_force(day))
+                .filter(|risk| of_movement(&self.pack, risk, movement))
+                .collect();
+            if left > case.now || risks.is_empty() {
+                continue;
+            }
+            let inspected = appraisals
+                .iter()
+                .filter(|appraisal| appraisal.station.site() == fact.record.station.site())
+                .filter(|appraisal| was_inspected(appraisal))
+                .filter(|a| a.crossing.movements().any(|(_, own)| same_movement(own, movement)))
+                .count();
+            let wanted = self.wanted(case, movement);
+            if inspected >= wanted {
+                continue;
+            }
+            let label = super::movement::label(&self.pack, movement);
+            let titles: Vec<String> = risks.iter().map(|risk| risk.title.clone()).collect();
+            let found = Findings {
+                values: vec![
+                    ("movement", label.clone()),
+                    ("inspected", inspected.to_string()),
+                    ("wanted", wanted.to_string()),
+                    ("risk", joined(&titles, "is on no risk list")),
+                ],
+                seen: vec![
+                    seen("coverage.inspected", inspected, format!("at least {wanted}")),
+                    seen("patterns.version", &self.pack.patterns.version, ""),
+                ],
+                records: vec![fact.record.seq],
+                apart: format!("{label} {day}"),
+                ..Findings::default()
+            };
+            self.raise_at(&fact.record.station, case.now, "coverage-gap", found, alerts);
+        }
+    }
+
+    /// How many of a movement have to be inspected.
+    fn wanted(&self, case: &Case<'_>, movement: &Movement) -> usize {
+        let numbers = &self.pack.patterns.coverage;
+        let flight = movement.designator();
+        let aboard = case.on_board.iter().find(|(name, _)| Some(name) == flight.as_ref());
+        aboard
+            .and_then(|(_, aboard)| Decimal::from(*aboard).checked_mul(numbers.share_on_board))
+            .and_then(|wanted| wanted.ceil().to_usize())
+            .unwrap_or(numbers.inspected)
+    }
+}
+
+/// Whether somebody looked: a scan, a count or a declaration.
+fn was_inspected(appraisal: &Appraisal<'_>) -> bool {
+    let crossing = appraisal.crossing;
+    crossing.scans().any(|(_, scan)| scan.decision != ScanDecision::Test)
+        || crossing.counts().next().is_some()
+        || crossing.declarations().next().is_some()
+}
