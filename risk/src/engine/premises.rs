@@ -17,9 +17,9 @@ use crate::history::{Digest, Key};
 fn parties<'c>(crossing: &'c Crossing<'_>) -> impl Iterator<Item = (u64, &'static str, &'c Party)> {
     crossing.declarations().flat_map(|(record, declaration)| {
         let sides = [
-            ("the owner", declaration.owner.party()),
-            ("the recipient", declaration.recipient.party()),
-            ("the sender", declaration.sender.as_ref()),
+            ("owner", declaration.owner.party()),
+            ("recipient", declaration.recipient.party()),
+            ("sender", declaration.sender.as_ref()),
         ];
         sides.into_iter().filter_map(move |(part, party)| Some((record.seq, part, party?)))
     })
@@ -43,9 +43,10 @@ impl Engine {
     ) {
         for appraisal in appraisals {
             for (record, part, party) in parties(appraisal.crossing) {
-                let who = format!("{part} {}", party.name());
-                self.watched(appraisal, record, &who, party, alerts);
-                self.family(appraisal, record, &who, party, alerts);
+                let name = party.name();
+                let (within, first) = (format!("the {part} {name}"), format!("The {part} {name}"));
+                self.watched(appraisal, record, &within, party, alerts);
+                self.family(appraisal, record, &first, party, alerts);
             }
             self.couriers(case, appraisal, appraisals, alerts);
         }

@@ -113,7 +113,12 @@ impl<'p> Route<'p> {
 
     /// What makes it a risk, to complete "the movement …".
     pub(super) fn reason(&self) -> String {
-        let titles: Vec<String> = self.risks.iter().map(|risk| risk.title.clone()).collect();
+        // A risk of an onward leg alone is not said of the movement.
+        let title = |risk: &&Risk| {
+            let own = self.of_movement.iter().any(|of_movement| of_movement.id == risk.id);
+            if own { risk.title.clone() } else { format!("goes on by a leg that {}", risk.title) }
+        };
+        let titles: Vec<String> = self.risks.iter().map(title).collect();
         crate::crossing::holdings::joined(&titles, "is on no risk list")
     }
 }
