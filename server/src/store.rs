@@ -30,8 +30,8 @@ mod writer;
 
 pub use accept::Accepted;
 pub use alert::{
-    ActError, Action, AlertFilter, AlertPage, AlertRow, CLOSING_REASONS,
-    Decision, Upserted, state_name,
+    ActError, Action, AlertFilter, AlertPage, AlertRow, CLOSING_REASONS, Decision, Upserted,
+    state_name,
 };
 pub use bundle::{BundleRow, BundleState};
 pub use change::{Change, ChangeKind};

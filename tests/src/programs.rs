@@ -104,7 +104,11 @@ impl Running {
         self.signal(Signal::SIGTERM)?;
         while self.child.try_wait()?.is_none() {
             if started.elapsed() > limit {
-                bail!("{} did not stop within {limit:?} of SIGTERM:\n{}", self.name, self.log_end());
+                bail!(
+                    "{} did not stop within {limit:?} of SIGTERM:\n{}",
+                    self.name,
+                    self.log_end()
+                );
             }
             std::thread::sleep(Duration::from_millis(10));
         }

@@ -144,11 +144,7 @@ pub fn ordinary_traveller(checkpoint: &mut Checkpoint) -> Result<Told> {
         &format!("/api/v1/inspections/{inspection}/outcome"),
         &json!({"decision": "released", "reasons": [], "officer": "o-11"}),
     )?;
-    Ok(Told {
-        title: "An ordinary traveller declares USD 12,000",
-        inspection,
-        alerts: &[],
-    })
+    Ok(Told { title: "An ordinary traveller declares USD 12,000", inspection, alerts: &[] })
 }
 
 /// Waits until every alert a story must lead to is on the supervisor's page; for an innocent

@@ -13,7 +13,9 @@ fn the_demo_plays_every_story_and_headquarters_accepts_the_night() {
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
-    for wanted in ["undeclared_cash", "list_match", "port_high_risk", "no alert; released", "accepted by"] {
+    for wanted in
+        ["undeclared_cash", "list_match", "port_high_risk", "no alert; released", "accepted by"]
+    {
         assert!(said.contains(wanted), "{wanted} is missing in:\n{said}");
     }
 }

@@ -199,9 +199,8 @@ pub fn parse(text: &str) -> Result<BoardingPass, BcbpError> {
     let mut fields = Fields::new(text);
     fields.take(1);
     let legs = fields.take(1);
-    let count = match legs.parse::<usize>() {
-        Ok(count @ 1..=4) => count,
-        _ => return Err(BcbpError::BadLegCount { found: legs.chars().next().unwrap_or(' ') }),
+    let Ok(count @ 1..=4) = legs.parse::<usize>() else {
+        return Err(BcbpError::BadLegCount { found: legs.chars().next().unwrap_or(' ') });
     };
     let mut pass = BoardingPass {
         passenger: fields.trimmed(20),
@@ -237,8 +236,7 @@ fn leg(fields: &mut Fields<'_>, pass: &mut BoardingPass, number: usize) -> Resul
         ..Leg::default()
     };
     let size = fields.size().ok_or(BcbpError::BadHexSize { leg: number })?;
-    let section =
-        fields.section(size).ok_or(BcbpError::TruncatedConditional { leg: number })?;
+    let section = fields.section(size).ok_or(BcbpError::TruncatedConditional { leg: number })?;
     let mut section = Fields::new(section);
     if number == 1 && section.rest().starts_with('>') {
         section.take(1);
@@ -255,11 +253,7 @@ fn leg(fields: &mut Fields<'_>, pass: &mut BoardingPass, number: usize) -> Resul
 }
 
 /// The conditional items that stand once, in the first leg.
-fn unique(
-    section: &mut Fields<'_>,
-    pass: &mut BoardingPass,
-    leg: usize,
-) -> Result<(), BcbpError> {
+fn unique(section: &mut Fields<'_>, pass: &mut BoardingPass, leg: usize) -> Result<(), BcbpError> {
     let mut items = structured(section, leg)?;
     pass.passenger_description = items.trimmed(1);
     pass.checkin_source = items.trimmed(1);
@@ -318,13 +312,16 @@ fn day_of_year(field: &str) -> Option<u16> {
 /// the three years around is a leap year.
 pub fn nearest_date(day: u16, reference: Date) -> Option<Date> {
     let years = [-1_i16, 0, 1].into_iter().filter_map(|shift| reference.year().checked_add(shift));
-    let dates = years.filter_map(|year| {
-        let first = Date::new(year, 1, 1).ok()?;
-        let days = i64::from(day).checked_sub(1)?;
-        let date = first.checked_add(jiff::Span::new().try_days(days).ok()?).ok()?;
-        (date.year() == year).then_some(date)
-    });
-    dates.min_by_key(|date| (*date - reference).get_days().unsigned_abs())
+    let dates = years.filter_map(|year| day_in(year, day));
+    dates.min_by_key(|date| date.duration_since(reference).abs())
+}
+
+/// This day of this year; `None` where the year is shorter.
+fn day_in(year: i16, day: u16) -> Option<Date> {
+    let first = Date::new(year, 1, 1).ok()?;
+    let days = i64::from(day).checked_sub(1)?;
+    let date = first.checked_add(jiff::Span::new().try_days(days).ok()?).ok()?;
+    (date.year() == year).then_some(date)
 }
 
 impl Leg {
@@ -346,12 +343,10 @@ impl BoardingPass {
         let (year, day) = self.issued.split_at_checked(1)?;
         let (digit, day) = (year.parse::<i16>().ok()?, day_of_year(day)?);
         let decade = reference.year().checked_sub(reference.year().rem_euclid(10))?;
-        let dates = [-10_i16, 0, 10].into_iter().filter_map(|shift| {
-            let year = decade.checked_add(shift)?.checked_add(digit)?;
-            let date = nearest_date(day, Date::new(year, 7, 1).ok()?)?;
-            (date.year() == year).then_some(date)
-        });
-        dates.min_by_key(|date| (*date - reference).get_days().unsigned_abs())
+        let dates = [-10_i16, 0, 10]
+            .into_iter()
+            .filter_map(|shift| day_in(decade.checked_add(shift)?.checked_add(digit)?, day));
+        dates.min_by_key(|date| date.duration_since(reference).abs())
     }
 }
 

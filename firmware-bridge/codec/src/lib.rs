@@ -10,17 +10,8 @@
 //! | `bcbp` | IATA Resolution 792 | [`bcbp`] |
 //! | `delimited` | scanner manuals (STX/ETX, CR, AIM identifiers) | [`delimited`] |
 //! | `xfs4iot` | CEN XFS4IoT 2023-02 and later, and its 2021 headers | [`xfs4iot`] |
-//! | `ssp` | ITL SSP, GA138 | [`ssp`] |
-//! | `ccnet` | CashCode NET interface | [`ccnet`] |
-//! | `cctalk` | ccTalk generic specification 4.7 | [`cctalk`] |
-//! | `id003` | JCM ID-003 | [`id003`] |
-//! | `ebds` | MEI/CPI EBDS | [`ebds`] |
 //! | `xray` | `baggage.xray.result/1`, terms of NEMA DICOS | [`xray`] |
-//! | `scale` | MT-SICS level 0-1, Toledo continuous | [`scale`] |
 //! | `bag` | IATA Resolution 740, RP1745 Type B messages | [`bag`] |
-//! | `llrp` | GS1 EPCglobal LLRP 1.0.1 | [`llrp`] |
-//! | `gpio` | buttons and contacts, debounced | [`gpio`] |
-//! | `transport` | ITU-R M.1371 (AIS), IMO numbers, SSIM, UN/EDIFACT PAXLST | [`transport`] |
 //!
 //! Stream protocols implement [`stream::Codec`]; what a failed check refuses is a
 //! [`stream::Fault`], never a frame. [`decode`] and [`vectors`] are what the commands of the same
@@ -30,22 +21,11 @@
 
 pub mod bag;
 pub mod bcbp;
-pub mod ccnet;
-pub mod cctalk;
-mod checksum;
 pub mod decode;
 pub mod delimited;
-pub mod ebds;
-pub mod gpio;
-pub mod id003;
-pub mod llrp;
 pub mod mrz;
-mod rescan;
-pub mod scale;
-pub mod ssp;
 pub mod stream;
 pub mod translit;
-pub mod transport;
 pub mod vectors;
 pub mod xfs4iot;
 pub mod xray;

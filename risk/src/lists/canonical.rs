@@ -47,8 +47,7 @@ pub(crate) fn content_hash(entries: &[ListEntry]) -> String {
 
 /// The bundle as the bytes of its file, the same for the same bundle.
 pub fn write_bundle(bundle: &ListBundle) -> Vec<u8> {
-    let mut bytes =
-        serde_json::to_vec(&Written { format: FORMAT, bundle }).unwrap_or_default();
+    let mut bytes = serde_json::to_vec(&Written { format: FORMAT, bundle }).unwrap_or_default();
     bytes.push(b'\n');
     bytes
 }

@@ -68,10 +68,8 @@ pub fn import(files: &[SourceFile<'_>], list: &str, as_of: Date) -> Result<ListB
             continue;
         }
         for row in rows {
-            let entry = places
-                .get(row.cell(0))
-                .and_then(|at| entries.get_mut(*at))
-                .ok_or_else(|| {
+            let entry =
+                places.get(row.cell(0)).and_then(|at| entries.get_mut(*at)).ok_or_else(|| {
                     file.broken(row.line, format!("entry {:?} is not in the list", row.cell(0)))
                 })?;
             if wide == ADD_COLUMNS {
@@ -96,7 +94,8 @@ fn rows(file: SourceFile<'_>) -> Result<Vec<Row>, ListError> {
     for record in reader.records() {
         let cells = record.map_err(|error| csv_error(file, &error))?;
         let line = cells.position().map_or(0, csv::Position::line);
-        if cells.len() == 1 && cells.get(0).is_some_and(|cell| cell.trim_matches('\u{1a}').is_empty())
+        if cells.len() == 1
+            && cells.get(0).is_some_and(|cell| cell.trim_matches('\u{1a}').is_empty())
         {
             continue;
         }

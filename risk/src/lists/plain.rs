@@ -177,7 +177,10 @@ fn read_address(cell: &str) -> EntryAddress {
     if let Some((lines, end)) = cell.rsplit_once(',')
         && let Some(code) = country::code(end)
     {
-        return EntryAddress { lines: vec![lines.trim().to_owned()], country: Some(code.to_owned()) };
+        return EntryAddress {
+            lines: vec![lines.trim().to_owned()],
+            country: Some(code.to_owned()),
+        };
     }
     if let Some(code) = country::code(cell) {
         return EntryAddress { lines: Vec::new(), country: Some(code.to_owned()) };

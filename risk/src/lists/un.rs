@@ -170,11 +170,8 @@ fn entry(element: &Element) -> Result<ListEntry, String> {
     entry.add_alias(&element.get("NAME_ORIGINAL_SCRIPT"), AliasQuality::Strong);
     let prefix = element.name.as_str();
     for alias in element.all(&format!("{prefix}_ALIAS")) {
-        let quality = if alias.get("QUALITY") == "Low" {
-            AliasQuality::Weak
-        } else {
-            AliasQuality::Strong
-        };
+        let quality =
+            if alias.get("QUALITY") == "Low" { AliasQuality::Weak } else { AliasQuality::Strong };
         // One element often holds several names.
         for name in alias.get("ALIAS_NAME").split(';') {
             entry.add_alias(name, quality);
@@ -233,8 +230,10 @@ fn premises(element: &Element) -> Option<EntryAddress> {
 
 /// Keeps the comments, and takes the IMO number that the comments on ships' owners mention.
 fn note(entry: &mut ListEntry, element: &Element) {
-    let mut parts: Vec<String> =
-        element.all("DESIGNATION").flat_map(|outer| outer.children.iter().map(Element::flat)).collect();
+    let mut parts: Vec<String> = element
+        .all("DESIGNATION")
+        .flat_map(|outer| outer.children.iter().map(Element::flat))
+        .collect();
     parts.push(element.get("COMMENTS1"));
     parts.retain(|part| !part.is_empty());
     entry.note = parts.join("; ");

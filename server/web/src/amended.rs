@@ -48,12 +48,7 @@ pub fn amended(records: &[Record]) -> Vec<Amended> {
     out
 }
 
-fn apply(
-    target: &mut Amended,
-    by: u64,
-    fields: &serde_json::Map<String, Value>,
-    reason: &str,
-) {
+fn apply(target: &mut Amended, by: u64, fields: &serde_json::Map<String, Value>, reason: &str) {
     let mut value = target.record.body.to_value();
     let Some(object) = value.as_object_mut() else { return };
     let mut changes = Vec::new();
@@ -85,10 +80,16 @@ mod tests {
     #[test]
     fn an_amendment_shows_the_new_value_and_keeps_the_old() {
         let records = [
-            record(2, &serde_json::json!({"type": "amendment", "of": 1, "reason": "misread",
-                "fields": {"reference": "E-78"}})),
-            record(1, &serde_json::json!({"type": "exemption_presented", "kind": "un1718",
-                "reference": "E-77"})),
+            record(
+                2,
+                &serde_json::json!({"type": "amendment", "of": 1, "reason": "misread",
+                "fields": {"reference": "E-78"}}),
+            ),
+            record(
+                1,
+                &serde_json::json!({"type": "exemption_presented", "kind": "un1718",
+                "reference": "E-77"}),
+            ),
         ];
         let shown = amended(&records);
         let Body::ExemptionPresented(exemption) = &shown[0].record.body else { panic!() };
@@ -100,10 +101,16 @@ mod tests {
     #[test]
     fn an_amendment_that_would_break_the_body_changes_nothing() {
         let records = [
-            record(1, &serde_json::json!({"type": "exemption_presented", "kind": "un1718",
-                "reference": "E-77"})),
-            record(2, &serde_json::json!({"type": "amendment", "of": 1, "reason": "x",
-                "fields": {"reference": {"a": 1}}})),
+            record(
+                1,
+                &serde_json::json!({"type": "exemption_presented", "kind": "un1718",
+                "reference": "E-77"}),
+            ),
+            record(
+                2,
+                &serde_json::json!({"type": "amendment", "of": 1, "reason": "x",
+                "fields": {"reference": {"a": 1}}}),
+            ),
         ];
         let shown = amended(&records);
         let Body::ExemptionPresented(exemption) = &shown[0].record.body else { panic!() };

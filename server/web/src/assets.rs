@@ -44,10 +44,8 @@ fn find(name: &str) -> Option<&'static Asset> {
 }
 
 fn load() -> Vec<Asset> {
-    let mut assets: Vec<Asset> = FONTS
-        .iter()
-        .map(|(name, bytes)| asset(name, "font/woff2", bytes.to_vec()))
-        .collect();
+    let mut assets: Vec<Asset> =
+        FONTS.iter().map(|(name, bytes)| asset(name, "font/woff2", bytes.to_vec())).collect();
     assets.push(asset("mark.svg", "image/svg+xml", include_bytes!("../static/mark.svg").to_vec()));
     assets.push(asset("tidewaiter.js", "text/javascript; charset=utf-8", SCRIPTS.concat().into()));
     // Fonts are named in the style sheet with their hashes, so they come before it.

@@ -162,7 +162,8 @@ pub fn amount(typed: &str) -> Option<rust_decimal::Decimal> {
         .filter(|c| !matches!(c, ' ' | '\u{a0}' | '\u{202f}' | '\'' | '_'))
         .map(western_digit)
         .collect();
-    if !compact.bytes().all(|b| b.is_ascii_digit() || b == b',' || b == b'.') || compact.len() > 24 {
+    if !compact.bytes().all(|b| b.is_ascii_digit() || b == b',' || b == b'.') || compact.len() > 24
+    {
         return None;
     }
     let marks: Vec<(usize, char)> =
@@ -184,7 +185,11 @@ pub fn amount(typed: &str) -> Option<rust_decimal::Decimal> {
     }
     let digits: String = whole.chars().filter(char::is_ascii_digit).collect();
     let fraction = fraction.get(1..).unwrap_or_default();
-    if fraction.is_empty() { digits.parse().ok() } else { format!("{digits}.{fraction}").parse().ok() }
+    if fraction.is_empty() {
+        digits.parse().ok()
+    } else {
+        format!("{digits}.{fraction}").parse().ok()
+    }
 }
 
 /// Whether the groups after the first have three digits each, with one kind of separator.
@@ -243,7 +248,8 @@ mod tests {
 
     #[test]
     fn a_form_reads_back_what_was_typed() {
-        let fields = Fields::read("name=%D0%9A%D0%B8%D0%BC+A%26B&use=wages&use=gift&empty=".as_bytes());
+        let fields =
+            Fields::read("name=%D0%9A%D0%B8%D0%BC+A%26B&use=wages&use=gift&empty=".as_bytes());
         assert_eq!(fields.get("name"), "Ким A&B");
         assert_eq!(fields.all("use"), ["wages", "gift"]);
         assert!(fields.pressed("empty") && fields.get("empty").is_empty());

@@ -102,7 +102,8 @@ mod tests {
     #[tokio::test]
     async fn every_answer_carries_the_policy_even_a_refusal() {
         let router: Router = protect(Router::new().route("/x", post(|| async { "done" })));
-        for (site, status) in [("same-origin", StatusCode::OK), ("cross-site", StatusCode::FORBIDDEN)]
+        for (site, status) in
+            [("same-origin", StatusCode::OK), ("cross-site", StatusCode::FORBIDDEN)]
         {
             let request = Request::post("/x").header("sec-fetch-site", site);
             let response =

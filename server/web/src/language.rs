@@ -68,10 +68,8 @@ impl Language {
             let Some(language) = pieces.next().and_then(|code| Self::from_code(code.trim())) else {
                 continue;
             };
-            let weight = pieces.find_map(|piece| piece.trim().strip_prefix("q=")).map_or(
-                1000,
-                thousandths,
-            );
+            let weight =
+                pieces.find_map(|piece| piece.trim().strip_prefix("q=")).map_or(1000, thousandths);
             if weight > 0 && best.is_none_or(|(most, _)| weight > most) {
                 best = Some((weight, language));
             }
@@ -130,7 +128,8 @@ fn load(language: Language) -> Bundle {
     // languages they would only stand between a reader's search and the words.
     bundle.set_use_isolating(language.direction() == "rtl");
     for source in language.sources() {
-        let resource = FluentResource::try_new(source.to_owned()).unwrap_or_else(|(partial, _)| partial);
+        let resource =
+            FluentResource::try_new(source.to_owned()).unwrap_or_else(|(partial, _)| partial);
         // A name defined twice keeps its first text; the tests refuse it.
         let _doubles = bundle.add_resource(resource);
     }

@@ -1,7 +1,9 @@
 //! The records of one inspection in order, each in one line a person reads.
 
 use jiff::Timestamp;
-use tidewaiter_proto::body::{Body, Certainty, Decision, Direction, Form, Modality, Role, ScanDecision};
+use tidewaiter_proto::body::{
+    Body, Certainty, Decision, Direction, Form, Modality, Role, ScanDecision,
+};
 use tidewaiter_proto::cash::{CashItem, CountedItem};
 use tidewaiter_proto::record::{ClockQuality, Record, Source};
 
@@ -82,7 +84,15 @@ pub fn detail(text: Text, body: &Body) -> String {
             let legs: Vec<String> = pass
                 .legs
                 .iter()
-                .map(|leg| format!("{}{} {} → {}", leg.carrier, leg.number.trim_start_matches('0'), leg.from, leg.to))
+                .map(|leg| {
+                    format!(
+                        "{}{} {} → {}",
+                        leg.carrier,
+                        leg.number.trim_start_matches('0'),
+                        leg.from,
+                        leg.to
+                    )
+                })
                 .collect();
             join(&[pass.passenger.clone(), legs.join(", ")])
         }

@@ -1,6 +1,6 @@
 //! Who stands at the counter, as the devices read it.
 
-use tidewaiter_proto::body::{Body, BoardingPassRead, InspectionOpened, Leg};
+use tidewaiter_proto::body::{BoardingPassRead, Body, InspectionOpened, Leg};
 use tidewaiter_proto::document::{Document, DocumentKind};
 use tidewaiter_proto::movement::Movement;
 use tidewaiter_proto::record::{Record, Source};
@@ -179,12 +179,18 @@ mod tests {
 
     fn with_pass(passenger: &str) -> Traveller {
         Traveller::read(&[
-            record(1, &json!({"type": "document_read", "document": {"type": "passport",
+            record(
+                1,
+                &json!({"type": "document_read", "document": {"type": "passport",
                 "number": "927312345", "issuing_state": "PRK", "surname": "PAK",
-                "given_names": "CHOL SU"}, "checks": {"number": true, "composite": false}})),
-            record(2, &json!({"type": "boarding_pass_read", "passenger": passenger,
+                "given_names": "CHOL SU"}, "checks": {"number": true, "composite": false}}),
+            ),
+            record(
+                2,
+                &json!({"type": "boarding_pass_read", "passenger": passenger,
                 "legs": [{"pnr": "A", "from": "VVO", "to": "FNJ", "carrier": "JS", "number": "272",
-                    "date": "2018-11-16"}]})),
+                    "date": "2018-11-16"}]}),
+            ),
         ])
     }
 
@@ -192,10 +198,10 @@ mod tests {
     fn check_digits_are_told_apart_and_the_device_is_named() {
         let traveller = with_pass("PAK/CHOLSU");
         let read = traveller.document.as_ref().unwrap();
-        assert_eq!((read.agreeing.as_slice(), read.disagreeing.as_slice()), (
-            ["number".to_owned()].as_slice(),
-            ["composite".to_owned()].as_slice()
-        ));
+        assert_eq!(
+            (read.agreeing.as_slice(), read.disagreeing.as_slice()),
+            (["number".to_owned()].as_slice(), ["composite".to_owned()].as_slice())
+        );
         assert_eq!(read.device.as_deref(), Some("mrz-1"));
         assert_eq!(traveller.name().as_deref(), Some("CHOL SU PAK"));
     }

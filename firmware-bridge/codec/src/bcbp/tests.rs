@@ -112,10 +112,7 @@ fn bag_tags_give_the_licence_plates_of_all_bags() {
 #[test]
 fn five_legs_and_a_torn_second_leg_are_refused() {
     let one = "M1DESMARAIS/LUC       EABC123 YULFRAAC 0834 226F001A0025 100";
-    assert_eq!(
-        parse(&one.replacen("M1", "M5", 1)),
-        Err(BcbpError::BadLegCount { found: '5' })
-    );
+    assert_eq!(parse(&one.replacen("M1", "M5", 1)), Err(BcbpError::BadLegCount { found: '5' }));
     assert_eq!(parse(&one.replacen("M1", "M2", 1)), Err(BcbpError::TruncatedLeg { leg: 2 }));
     assert_eq!(parse(&format!("{one}^164ABC")), Err(BcbpError::TruncatedSecurity));
 }

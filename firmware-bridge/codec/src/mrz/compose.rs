@@ -58,11 +58,9 @@ pub enum ComposeError {
 
 /// The rows of the zone, with all check digits.
 pub fn compose(fields: &Fields) -> Result<Vec<String>, ComposeError> {
-    let head = [
-        place("document code", &fields.document_code, 2)?,
-        place("issuer", &fields.issuer, 3)?,
-    ]
-    .concat();
+    let head =
+        [place("document code", &fields.document_code, 2)?, place("issuer", &fields.issuer, 3)?]
+            .concat();
     let names = names(fields)?;
     let nationality = place("nationality", &fields.nationality, 3)?;
     let birth = digited(fields.date_of_birth.as_str());
@@ -86,8 +84,7 @@ pub fn compose(fields: &Fields) -> Result<Vec<String>, ComposeError> {
         Format::Td1 => {
             let upper = format!("{head}{number}{}", optional(15)?);
             let rest = "<".repeat(11);
-            let composite =
-                [upper.get(5..).unwrap_or_default(), &birth, &expiry, &rest].concat();
+            let composite = [upper.get(5..).unwrap_or_default(), &birth, &expiry, &rest].concat();
             vec![upper, format!("{dates}{nationality}{rest}{}", digit(&composite)), names]
         }
         Format::Td2 => {

@@ -36,7 +36,7 @@ impl MrzDate {
 
     /// The such day nearest to `today`: how a date of expiry is read.
     pub fn nearest(&self, today: Date) -> Option<Date> {
-        self.in_centuries(today).min_by_key(|day| (*day - today).get_days().unsigned_abs())
+        self.in_centuries(today).min_by_key(|day| day.duration_since(today).abs())
     }
 
     fn in_centuries(&self, today: Date) -> impl Iterator<Item = Date> + use<> {

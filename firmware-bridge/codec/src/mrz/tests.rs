@@ -25,29 +25,31 @@ fn fields() -> impl Strategy<Value = Fields> {
         ((0_i16..3000), (0_i16..3000)),
         prop_oneof![Just(Sex::Female), Just(Sex::Male), Just(Sex::Unspecified)],
     )
-        .prop_map(|(format, issuer, surname, given_names, mut number, nationality, days, sex)| {
-            if !matches!(format, Format::Td1 | Format::Td2) {
-                number.truncate(9);
-            }
-            let day = |shift: i16| {
-                let start = date(2000, 1, 1);
-                MrzDate::from_day(start + jiff::Span::new().days(shift))
-            };
-            let visa = matches!(format, Format::MrvA | Format::MrvB);
-            Fields {
-                format,
-                document_code: if visa { "V" } else { "P" }.into(),
-                issuer,
-                surname,
-                given_names,
-                document_number: number,
-                nationality,
-                date_of_birth: day(days.0),
-                sex,
-                date_of_expiry: day(days.1),
-                optional_data: String::new(),
-            }
-        })
+        .prop_map(
+            |(format, issuer, surname, given_names, mut number, nationality, days, sex)| {
+                if !matches!(format, Format::Td1 | Format::Td2) {
+                    number.truncate(9);
+                }
+                let day = |shift: i16| {
+                    let start = date(2000, 1, 1);
+                    MrzDate::from_day(start + jiff::Span::new().days(shift))
+                };
+                let visa = matches!(format, Format::MrvA | Format::MrvB);
+                Fields {
+                    format,
+                    document_code: if visa { "V" } else { "P" }.into(),
+                    issuer,
+                    surname,
+                    given_names,
+                    document_number: number,
+                    nationality,
+                    date_of_birth: day(days.0),
+                    sex,
+                    date_of_expiry: day(days.1),
+                    optional_data: String::new(),
+                }
+            },
+        )
 }
 
 proptest! {
@@ -76,7 +78,7 @@ proptest! {
     #[test]
     fn a_changed_digit_of_the_number_is_seen(fields in fields(), place in 0_usize..9, digit in 1_u8..10) {
         let mut rows = compose(&fields).unwrap();
-        let row = if fields.format == Format::Td1 { 0 } else { 1 };
+        let row = usize::from(fields.format != Format::Td1);
         let column = if fields.format == Format::Td1 { place + 5 } else { place };
         let mut bytes = rows[row].clone().into_bytes();
         prop_assume!(bytes[column].is_ascii_digit());

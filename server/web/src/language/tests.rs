@@ -42,9 +42,8 @@ fn every_language_has_every_message_with_the_same_variables() {
     for language in Language::ALL {
         let other = messages(*language);
         for (name, variables) in &english {
-            let theirs = other
-                .get(name)
-                .unwrap_or_else(|| panic!("{} lacks {name}", language.code()));
+            let theirs =
+                other.get(name).unwrap_or_else(|| panic!("{} lacks {name}", language.code()));
             assert_eq!(theirs, variables, "{} in {}", name, language.code());
         }
         for name in other.keys() {
@@ -59,9 +58,14 @@ fn every_message_asked_for_exists() {
     let english = messages(Language::English);
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut asked = BTreeSet::new();
-    for place in
-        ["src", "templates", "../src", "../templates", "../../firmware-bridge/src", "../../firmware-bridge/templates"]
-    {
+    for place in [
+        "src",
+        "templates",
+        "../src",
+        "../templates",
+        "../../firmware-bridge/src",
+        "../../firmware-bridge/templates",
+    ] {
         collect(&root.join(place), &mut asked);
     }
     assert!(asked.len() > 100, "only {} messages asked for: is the search broken?", asked.len());
