@@ -166,9 +166,7 @@ impl Index {
             let epoch = epoch_of(&row).ok_or(IndexError::Entry("inspection"))?;
             let mut rest = value.as_ref();
             while !rest.is_empty() {
-                found.push(
-                    read_posting(&mut rest, epoch).ok_or(IndexError::Entry("inspection"))?,
-                );
+                found.push(read_posting(&mut rest, epoch).ok_or(IndexError::Entry("inspection"))?);
             }
         }
         found.sort_unstable();
@@ -189,8 +187,7 @@ impl Index {
             let epoch = epoch_of(&row).ok_or(IndexError::Entry("subject"))?;
             let mut rest = value.as_ref();
             while !rest.is_empty() {
-                let posting =
-                    read_posting(&mut rest, epoch).ok_or(IndexError::Entry("subject"))?;
+                let posting = read_posting(&mut rest, epoch).ok_or(IndexError::Entry("subject"))?;
                 let at = take(&mut rest).ok_or(IndexError::Entry("subject"))?;
                 if i64::from_be_bytes(at) >= since {
                     found.push(posting);
@@ -208,7 +205,8 @@ impl Index {
     pub fn near(&self, epoch: u64, seq: u64) -> Result<Option<(u64, Place)>, IndexError> {
         let first = [b"p".as_slice(), &epoch.to_be_bytes()].concat();
         let last = [first.as_slice(), &seq.to_be_bytes()].concat();
-        let found = self.call(|db| Ok(db.range(first.clone()..=last).next_back().transpose()?))?;
+        let found =
+            self.call(|db| Ok(db.range(first.clone()..=last).next_back().transpose()?))?;
         let Some((row, value)) = found else { return Ok(None) };
         let seq = row.get(9..).and_then(|mut rest| take_u64(&mut rest));
         let place = read_place(&mut value.as_ref());
@@ -454,7 +452,7 @@ pub(crate) fn directory_bytes(dir: &Path) -> u64 {
 const META: &[u8] = b"m";
 /// sled's page cache; its default of 1 GiB is more than a station has.
 const CACHE_BYTES: u64 = 4 * 1024 * 1024;
-const OPEN_WITHIN: Duration = Duration::from_secs(60);
+const OPEN_WITHIN: Duration = Duration::from_mins(1);
 /// Every record whose number this divides is noted with its place.
 const NOTED: u64 = 64;
 /// Records in one list: values stay far below the size that sled keeps in files of their own.

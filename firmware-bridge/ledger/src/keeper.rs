@@ -11,7 +11,7 @@ use crate::book::{Chores, Shared, Spare};
 use crate::disk::{is_full, replace};
 use crate::fault::Refusal;
 use crate::head::{CHECKPOINT_NAME, Checkpoint, HEAD_NAME, Position};
-use crate::index::{Index, IndexError};
+use crate::index::IndexError;
 use crate::key::{KEY_FILE_BYTES, key_path};
 use crate::options::{INDEX, SET_ASIDE};
 use crate::queue::lock;
@@ -28,10 +28,11 @@ pub(crate) fn work(shared: &Shared) {
         if chores.rebuild {
             rebuild(shared);
         }
-        if chores.head_old && headed.is_none_or(|at| at.elapsed() >= shared.options.head_lag) {
+        let lagged = headed.is_none_or(|at| at.elapsed() >= shared.options.head_lag);
+        if chores.head_old && (lagged || stop) {
             shared.write_head();
             headed = Some(Instant::now());
-        } else if chores.head_old && !stop {
+        } else if chores.head_old {
             lock(&shared.chores).head_old = true;
         }
         let due = checkpointed.elapsed() >= shared.options.checkpoint_lag;
@@ -205,11 +206,7 @@ impl Shared {
         self.options.disk.sync_dir(&self.key_dir()).map_err(|error| self.fail(&error.to_string()))
     }
 
-    fn new_file(
-        &self,
-        path: &Path,
-        bytes: u64,
-    ) -> Result<Box<dyn crate::disk::DiskFile>, Refusal> {
+    fn new_file(&self, path: &Path, bytes: u64) -> Result<Box<dyn crate::disk::DiskFile>, Refusal> {
         let file = self.options.disk.create(path, bytes).map_err(|error| {
             if is_full(&error) {
                 let free = self.options.disk.free_bytes(&self.options.dir).unwrap_or(0);
@@ -255,6 +252,6 @@ impl Shared {
 }
 
 /// The keeper is woken for everything there is to do; this is only a bound.
-const FOREVER: Duration = Duration::from_secs(3600);
+const FOREVER: Duration = Duration::from_hours(1);
 /// How the names of spare segments begin.
 pub(crate) const SPARE: &str = "spare-";

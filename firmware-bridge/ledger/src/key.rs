@@ -106,6 +106,7 @@ impl Slot {
     }
 
     /// The same slot without its key.
+    #[must_use]
     pub fn without_key(&self, state: SlotState) -> Self {
         Self { state, for_station: [0; 72], for_server: [0; 80], ..self.clone() }
     }

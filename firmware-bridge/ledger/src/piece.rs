@@ -9,7 +9,7 @@ use crate::disk::read_from;
 use crate::frame::{Kind, next_valid};
 use crate::options::LedgerOptions;
 use crate::scan::{Cursor, Scanned, scan};
-use crate::segment::{SEGMENT_HEADER, SegmentHeader, segment_path};
+use crate::segment::{FIRST_FRAME, SEGMENT_HEADER, SegmentHeader, segment_path};
 
 /// The header a segment must have had: the epoch of its first frame, and the last record of the
 /// segment before, if that is of the same epoch.
@@ -43,7 +43,7 @@ pub(crate) fn header(
             let mut cursor = Cursor { epoch, head: before.previous, certain: true };
             let scanned = Scanned {
                 segment: before.ordinal,
-                base: u32::try_from(SEGMENT_HEADER).unwrap_or(0),
+                base: FIRST_FRAME,
                 bytes: &bytes,
                 station: &options.station,
                 checks: options.checks,

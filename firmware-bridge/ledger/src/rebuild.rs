@@ -9,7 +9,7 @@ use crate::disk::read_from;
 use crate::head::Position;
 use crate::index::{Index, IndexError};
 use crate::scan::{Cursor, Item, Scanned, scan};
-use crate::segment::{Place, SEGMENT_HEADER, SegmentHeader, segment_path};
+use crate::segment::{FIRST_FRAME, Place, SEGMENT_HEADER, SegmentHeader, segment_path};
 use crate::slots::scan_slots;
 use crate::tail::{Entry, Tail};
 
@@ -29,7 +29,8 @@ pub(crate) fn build(shared: &Shared, dir: &Path) -> Result<(Index, Position), In
         (book.segments.clone(), stop, new.unwrap_or(book.next_slot), states)
     };
     let index = Index::open(dir)?;
-    let mut filling = Filling { shared, index, position: start(shared, &segments), tail: Tail::default() };
+    let mut filling =
+        Filling { shared, index, position: start(shared, &segments), tail: Tail::default() };
     let slots = scan_slots(&*shared.options.disk, &shared.key_dir(), 0)?;
     for slot in slots.found.iter().filter(|slot| slot.number < first_new_slot) {
         filling.tail.add_slot(slot);
@@ -68,7 +69,7 @@ impl Filling<'_> {
         let mut cursor = Cursor { epoch: header.epoch, head: header.previous, certain: true };
         let scanned = Scanned {
             segment: header.ordinal,
-            base: u32::try_from(SEGMENT_HEADER).unwrap_or(0),
+            base: FIRST_FRAME,
             bytes: &bytes,
             station: &self.shared.options.station,
             checks: self.shared.options.checks,

@@ -10,6 +10,7 @@ use tidewaiter_proto::chain::Head;
 use crate::book::Book;
 use crate::disk::{Disk, DiskFile, read_from, read_small};
 use crate::fault::{Damage, OpenError, Refusal};
+use crate::frame::Frame;
 use crate::head::{
     CHECKPOINT_NAME, Checkpoint, HEAD_NAME, HeadFile, MARK_NAME, Position, read_mark,
 };
@@ -18,7 +19,9 @@ use crate::keeper::SPARE;
 use crate::options::{INDEX, JOURNAL, KEYS, LedgerOptions};
 use crate::receipts::Receipts;
 use crate::scan::{Cursor, End, Item, Scanned, scan};
-use crate::segment::{Place, SEGMENT_HEADER, SegmentHeader, segment_ordinal, segment_path};
+use crate::segment::{
+    FIRST_FRAME, Place, SEGMENT_HEADER, SegmentHeader, segment_ordinal, segment_path,
+};
 use crate::slots::scan_slots;
 use crate::tail::{Entry, Tail};
 
@@ -117,7 +120,7 @@ impl Recovery<'_> {
         let empty = Place { segment: 0, offset: 0 };
         let mut ends = Ends { cursor: None, end: empty, lost: false, newest: None };
         let start = self.position.next;
-        self.load_states()?;
+        self.load_states();
         for (index, header) in segments.iter().enumerate() {
             ends.end.segment = header.ordinal;
             let from = match header.ordinal.cmp(&start.segment) {
@@ -169,9 +172,7 @@ impl Recovery<'_> {
             newest,
             known: self.known.last(header.epoch),
         };
-        let mut full = Ok(());
-        let known: Vec<_> =
-            self.known.heads().filter(|known| known.0 == header.epoch).collect();
+        let known: Vec<_> = self.known.heads().filter(|known| known.0 == header.epoch).collect();
         let end = scan(&scanned, cursor, |item| {
             if let Item::Record { frame, place, .. } = &item {
                 for (_, head, name) in &known {
@@ -186,9 +187,8 @@ impl Recovery<'_> {
                     }
                 }
             }
-            full = std::mem::replace(&mut full, Ok(())).and_then(|()| self.take(item));
+            self.take(item);
         });
-        full?;
         let (End::Clean(offset) | End::Torn(offset) | End::Lost(offset)) = end;
         self.tail.reach(Place { segment: header.ordinal, offset }, cursor.epoch, cursor.head);
         if let End::Torn(offset) = end {
@@ -197,7 +197,7 @@ impl Recovery<'_> {
         Ok(end)
     }
 
-    fn take(&mut self, item: Item<'_>) -> Result<(), OpenError> {
+    fn take(&mut self, item: Item<'_>) {
         match item {
             Item::Record { place, frame, header } => {
                 self.tail.add(Entry {
@@ -226,7 +226,6 @@ impl Recovery<'_> {
                 self.damage.push(damage);
             }
         }
-        Ok(())
     }
 
     /// Brings what was read so far into sled, so that opening needs little memory.
@@ -260,8 +259,8 @@ impl Recovery<'_> {
         file.sync().map_err(at(path))
     }
 
-    fn load_states(&mut self) -> Result<(), OpenError> {
-        let Some(index) = &self.index else { return Ok(()) };
+    fn load_states(&mut self) {
+        let Some(index) = &self.index else { return };
         match index.states() {
             Ok(states) => {
                 // Which segment holds each is not known any more: the oldest is the safe answer.
@@ -272,7 +271,6 @@ impl Recovery<'_> {
                 self.index = None;
             }
         }
-        Ok(())
     }
 
     fn finish(
@@ -357,11 +355,8 @@ impl Recovery<'_> {
 }
 
 /// What stands beside the journal about its head. A damaged file is noticed and not used.
-fn read_known(
-    options: &LedgerOptions,
-    notices: &mut Vec<String>,
-) -> Result<Known, OpenError> {
-    let mut read = |name: &str| -> Result<Option<Vec<u8>>, OpenError> {
+fn read_known(options: &LedgerOptions, notices: &mut Vec<String>) -> Result<Known, OpenError> {
+    let read = |name: &str| -> Result<Option<Vec<u8>>, OpenError> {
         let path = options.dir.join(name);
         read_small(&*options.disk, &path).map_err(at(&path))
     };
@@ -446,6 +441,11 @@ fn open_index(
     let fresh = segments.is_empty() && known.checkpoint.is_none();
     let opened = Index::open(&dir).and_then(|index| {
         let position = agreed(&index, known.checkpoint.as_ref(), segments)?;
+        if let Some(position) = position.filter(|position| position.applied.1.seq > 0)
+            && !reaches(options, &index, &position)?
+        {
+            return Err(IndexError::Entry("the journal does not hold the last record it has"));
+        }
         Ok((index, position))
     });
     match opened {
@@ -499,9 +499,8 @@ fn agreed(
 ) -> Result<Option<Position>, IndexError> {
     let Some(position) = index.position()? else { return Ok(None) };
     let same = checkpoint.is_some_and(|file| file.position == position);
-    let later = checkpoint.is_none_or(|file| {
-        file.position.generation.checked_add(1) == Some(position.generation)
-    });
+    let later = checkpoint
+        .is_none_or(|file| file.position.generation.checked_add(1) == Some(position.generation));
     if !same && !later {
         return Err(IndexError::Entry("its position is not the checkpoint's"));
     }
@@ -516,6 +515,31 @@ fn agreed(
         return Err(IndexError::Entry("it does not hold what it held"));
     }
     Ok(Some(position))
+}
+
+/// Whether the journal still holds the last records that sled has, up to its position: a journal
+/// that was cut there would otherwise seem to go on behind the cut.
+fn reaches(
+    options: &LedgerOptions,
+    index: &Index,
+    position: &Position,
+) -> Result<bool, IndexError> {
+    let (epoch, head) = position.applied;
+    let near = index.near(epoch, head.seq)?.map(|(_, place)| place);
+    let start = near
+        .filter(|place| place.segment == position.next.segment)
+        .map_or(FIRST_FRAME, |place| place.offset);
+    let path = segment_path(&options.dir.join(JOURNAL), position.next.segment);
+    let file = options.disk.open(&path)?;
+    let length = position.next.offset.saturating_sub(start) as usize;
+    let bytes = read_from(&*file, start.into(), length)?;
+    let (mut at, mut last) = (0, None);
+    while at < bytes.len() {
+        let Ok(frame) = Frame::read(bytes.get(at..).unwrap_or_default()) else { return Ok(false) };
+        last = Some(Head { seq: frame.seq, hash: frame.hash });
+        at += frame.length();
+    }
+    Ok(at == length && last.is_none_or(|last| last == head))
 }
 
 fn missing(cursor: &Cursor, next: &SegmentHeader) -> Damage {
@@ -544,4 +568,3 @@ pub(crate) fn exists(disk: &dyn Disk, path: &Path) -> bool {
 
 /// Up to so many entries, everything in sled is counted and summed before it is used.
 const WALKED_AT_OPENING: u64 = 50_000;
-const FIRST_FRAME: u32 = SEGMENT_HEADER as u32;

@@ -16,37 +16,37 @@ use crate::segment::{Found, Place, look, segment_path};
 
 /// How far a reader of the chain has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cursor {
+pub(crate) struct Cursor {
     /// Which life of the ledger.
-    pub epoch: u64,
+    pub(crate) epoch: u64,
     /// The last record read.
-    pub head: Head,
+    pub(crate) head: Head,
     /// Whether the next record must follow from it; not after broken bytes.
-    pub certain: bool,
+    pub(crate) certain: bool,
 }
 
 /// What is being scanned.
 #[derive(Clone, Debug)]
-pub struct Scanned<'a> {
+pub(crate) struct Scanned<'a> {
     /// Ordinal of the segment.
-    pub segment: u64,
+    pub(crate) segment: u64,
     /// Offset in the file of the first of the bytes.
-    pub base: u32,
+    pub(crate) base: u32,
     /// The bytes, to the end of the file.
-    pub bytes: &'a [u8],
+    pub(crate) bytes: &'a [u8],
     /// Whose ledger.
-    pub station: &'a StationId,
+    pub(crate) station: &'a StationId,
     /// What to check.
-    pub checks: Checks,
+    pub(crate) checks: Checks,
     /// No segment follows.
-    pub newest: bool,
+    pub(crate) newest: bool,
     /// The last record of this epoch that is known from elsewhere; 0 when none is.
-    pub known: u64,
+    pub(crate) known: u64,
 }
 
 /// What a scan comes upon.
 #[derive(Clone, Debug)]
-pub enum Item<'a> {
+pub(crate) enum Item<'a> {
     /// A record.
     Record {
         /// Where its frame begins.
@@ -71,7 +71,7 @@ pub enum Item<'a> {
 
 /// How a scan ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub(crate) enum End {
     /// Zeros follow from this offset on.
     Clean(u32),
     /// What follows from this offset on was promised to nobody.
@@ -81,7 +81,7 @@ pub enum End {
 }
 
 /// Reads frames until the end.
-pub fn scan<'a>(
+pub(crate) fn scan<'a>(
     scanned: &Scanned<'a>,
     cursor: &mut Cursor,
     mut each: impl FnMut(Item<'a>),
@@ -166,12 +166,7 @@ fn advance(
 }
 
 /// Damage when the record's own header is not what the frame says.
-fn misfit(
-    scanned: &Scanned<'_>,
-    cursor: &Cursor,
-    offset: u32,
-    frame: Frame<'_>,
-) -> Option<Damage> {
+fn misfit(scanned: &Scanned<'_>, cursor: &Cursor, offset: u32, frame: Frame<'_>) -> Option<Damage> {
     let what = match Stored::parse(frame.payload) {
         Err(error) => error.to_string(),
         Ok(stored) => {

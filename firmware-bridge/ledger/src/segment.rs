@@ -165,8 +165,10 @@ pub(crate) fn take_head(rest: &mut &[u8]) -> Option<Head> {
     Some(Head { seq, hash: ChainHash(take(rest)?) })
 }
 
-/// Bytes of a segment's header; the first frame follows.
-pub const SEGMENT_HEADER: usize = 128;
+/// Offset of the first frame.
+pub const FIRST_FRAME: u32 = 128;
+/// Bytes of the header.
+pub const SEGMENT_HEADER: usize = FIRST_FRAME as usize;
 const SEGMENT_SUFFIX: &str = "segment";
 const STATION_FIELD: usize = 63;
 const MAGIC: &[u8; 4] = b"TWS1";

@@ -16,7 +16,7 @@ use crate::fault::{AppendError, ReadError, Refusal};
 use crate::frame::{FRAME_HEADER, Frame, Kind, state_payload};
 use crate::key::{SLOTS_PER_FILE, Slot, SlotState};
 use crate::queue::{Appended, Reply, Request, Turn};
-use crate::segment::{Place, SEGMENT_HEADER, SegmentHeader};
+use crate::segment::{FIRST_FRAME, Place, SEGMENT_HEADER, SegmentHeader};
 use crate::tail::Entry;
 
 /// Who numbers the records; one at a time.
@@ -83,11 +83,6 @@ impl Sequencer {
         self.segment = None;
     }
 
-    /// Forgets keys, after some were erased.
-    pub(crate) fn forget_keys(&mut self) {
-        self.keys.clear();
-    }
-
     /// Waits for work and builds the next group; none when the ledger closes. The turn to write is
     /// taken when it returns a group.
     pub(crate) fn collect(&mut self, shared: &Shared) -> Option<Group> {
@@ -105,8 +100,7 @@ impl Sequencer {
         loop {
             let records = building.records();
             let full = !self.carried.is_empty() || building.bytes.len() > GROUP_BYTES;
-            let room =
-                if full { 0 } else { shared.options.group_records.saturating_sub(records) };
+            let room = if full { 0 } else { shared.options.group_records.saturating_sub(records) };
             match shared.queue.turn(records > 0, room) {
                 Turn::Take(requests) => {
                     wait_for_room(shared);
@@ -319,11 +313,7 @@ impl Sequencer {
     }
 
     /// The record of an event that was numbered before.
-    fn seen(
-        &self,
-        shared: &Shared,
-        event: [u8; 16],
-    ) -> Result<Option<Appended>, AppendError> {
+    fn seen(&self, shared: &Shared, event: [u8; 16]) -> Result<Option<Appended>, AppendError> {
         if let Some((appended, _)) = self.events.get(&event) {
             return Ok(Some(*appended));
         }
@@ -371,7 +361,6 @@ fn wait_for_room(shared: &Shared) {
     }
 }
 
-const FIRST_FRAME: u32 = SEGMENT_HEADER as u32;
 /// Bytes after which a group takes no more.
 const GROUP_BYTES: usize = 1 << 20;
 /// Keys kept open; more are read again when needed.

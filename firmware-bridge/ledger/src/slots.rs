@@ -20,8 +20,7 @@ pub(crate) struct Slots {
 /// Reads all slots from a number on; repairs a damaged copy from the good one.
 pub(crate) fn scan_slots(disk: &dyn Disk, dir: &Path, from: u64) -> io::Result<Slots> {
     let mut slots = Slots { next: from, ..Slots::default() };
-    let mut firsts: Vec<u64> =
-        disk.list(dir)?.iter().filter_map(|name| first_slot(name)).collect();
+    let mut firsts: Vec<u64> = disk.list(dir)?.iter().filter_map(|name| first_slot(name)).collect();
     firsts.sort_unstable();
     for first in firsts {
         if first + SLOTS_PER_FILE > from {

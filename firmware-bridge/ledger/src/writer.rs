@@ -6,7 +6,7 @@
 //! and would report success the next time.
 
 use std::io;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use tidewaiter_proto::chain::Head;
 
@@ -178,6 +178,5 @@ impl Drop for StopOnPanic<'_> {
     fn drop(&mut self) {
         self.0.fail("a writer thread ended");
         self.0.queue.written();
-        let _ = self.0.sequencer.lock().map_err(PoisonError::into_inner);
     }
 }
