@@ -1,21 +1,17 @@
 //! The MQTT broker: the embedded one on loopback, or one elsewhere, and how the server's own
 //! client reaches it.
 //!
-//! The embedded broker keeps nothing on disk and drops what it has no room for: the stations send
-//! again until they hold a receipt. Nobody reaches it but through [`crate::listener`], which adds
-//! a secret to each connection that other programs on this machine do not have.
+//! Nobody reaches the embedded one but through [`crate::listener`], which adds a secret to each
+//! connection that other programs on this machine do not have.
 
-use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rumqttc::v5::MqttOptions;
 use rumqttc::{TlsConfiguration, Transport};
-use rumqttd::{Broker, ConnectionSettings, RouterConfig, ServerSettings};
+use tidewaiter_program::embedded::{self, EmbeddedSettings};
 use tidewaiter_proto::seal::random;
 use tidewaiter_proto::topic::{STATE_FILTER, UP_FILTER};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
 use crate::configuration::ExternalBroker;
@@ -44,8 +40,8 @@ pub struct EmbeddedBroker {
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
     /// No loopback port, or the broker does not answer on it.
-    #[error("the embedded broker does not start: {0}")]
-    Embedded(String),
+    #[error(transparent)]
+    Embedded(#[from] embedded::EmbeddedError),
     /// No random bytes for its secret.
     #[error(transparent)]
     Random(#[from] tidewaiter_proto::seal::NoRandomness),
@@ -102,30 +98,16 @@ impl EmbeddedBroker {
     /// # Errors
     /// [`BrokerError`].
     pub async fn start() -> Result<Self, BrokerError> {
-        let failed = |error: std::io::Error| BrokerError::Embedded(error.to_string());
-        let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
-        let address = probe.local_addr().map_err(failed)?;
-        drop(probe);
         let secret = hex::encode(random::<32>()?);
-        let (end, ended) = oneshot::channel();
-        let mut broker = Broker::new(configuration(address, &secret));
-        // It has no way to be stopped and blocks its thread: it ends with the process.
-        std::thread::Builder::new()
-            .name("broker".to_owned())
-            .spawn(move || {
-                if let Err(error) = broker.start() {
-                    tracing::error!(%error, "the embedded broker failed");
-                }
-                let _ = end.send(());
-            })
-            .map_err(failed)?;
-        for _ in 0..ATTEMPTS {
-            if TcpStream::connect(address).await.is_ok() {
-                return Ok(Self { address, secret, ended });
-            }
-            tokio::time::sleep(ATTEMPT_EVERY).await;
-        }
-        Err(BrokerError::Embedded(format!("nothing answers on {address}")))
+        let broker = embedded::EmbeddedBroker::start(EmbeddedSettings {
+            name: "stations",
+            listen: None,
+            secret: Some(secret.clone()),
+            filters: vec![UP_FILTER.to_owned(), STATE_FILTER.to_owned()],
+            packet_bytes_max: PACKET_BYTES_MAX,
+        })
+        .await?;
+        Ok(Self { address: broker.address, secret, ended: broker.ended })
     }
 
     /// How the server's own client reaches it.
@@ -139,46 +121,5 @@ impl EmbeddedBroker {
     }
 }
 
-fn configuration(address: SocketAddr, secret: &str) -> rumqttd::Config {
-    let mut connections = ConnectionSettings {
-        connection_timeout_ms: 5000,
-        max_payload_size: PACKET_BYTES_MAX,
-        max_inflight_count: 100,
-        auth: None,
-        external_auth: None,
-        dynamic_filters: false,
-    };
-    let secret = secret.to_owned();
-    connections.set_auth_handler(move |_client, _user, password| {
-        let known = password == secret;
-        async move { known }
-    });
-    let settings = ServerSettings {
-        name: "stations".to_owned(),
-        listen: address,
-        tls: None,
-        next_connection_delay_ms: 0,
-        connections,
-    };
-    rumqttd::Config {
-        id: 0,
-        router: RouterConfig {
-            max_connections: 10_010,
-            max_outgoing_packet_count: 200,
-            // What stands for one filter is at most 16 MiB; the oldest goes first.
-            max_segment_size: 2 * 1024 * 1024,
-            max_segment_count: 8,
-            custom_segment: None,
-            // With these, a message on any other topic finds no log and takes no memory.
-            initialized_filters: Some(vec![UP_FILTER.to_owned(), STATE_FILTER.to_owned()]),
-            shared_subscriptions_strategy: rumqttd::Strategy::RoundRobin,
-        },
-        v5: Some(HashMap::from([("stations".to_owned(), settings)])),
-        ..rumqttd::Config::default()
-    }
-}
-
 /// The largest MQTT packet: a batch of 64 KiB and its envelope.
 pub const PACKET_BYTES_MAX: usize = 72 * 1024;
-const ATTEMPTS: u32 = 100;
-const ATTEMPT_EVERY: Duration = Duration::from_millis(50);

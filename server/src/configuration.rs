@@ -1,12 +1,11 @@
-//! Configuration files, read and checked before any port is opened. Unknown keys are errors; an
-//! error names file, line and key. Relative paths are relative to the file.
+//! What a server and headquarters are told. Relative paths are relative to the file.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+pub use tidewaiter_program::configuration::{ConfigurationError, Demonstration};
+use tidewaiter_program::configuration::{Source, clock, read};
 
 use crate::clock::Clock;
 
@@ -118,14 +117,6 @@ pub struct Bundles {
     pub headquarters: Option<PathBuf>,
 }
 
-/// A demonstration: invented data on a clock that is set.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Demonstration {
-    /// Where the clock starts.
-    pub clock: Timestamp,
-}
-
 /// What headquarters is told.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -163,31 +154,6 @@ pub struct SendingServer {
     pub key_file: PathBuf,
 }
 
-/// What is wrong with a configuration.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigurationError {
-    /// The file cannot be read.
-    #[error("{file}: cannot be read", file = file.display())]
-    Unreadable {
-        /// Which file.
-        file: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The file is not what it must be.
-    #[error("{file}:{line}: {key}: {problem}", file = file.display())]
-    Wrong {
-        /// Which file.
-        file: PathBuf,
-        /// Which line, from 1.
-        line: usize,
-        /// Which key, as far as it can be told.
-        key: String,
-        /// What is wrong with it.
-        problem: String,
-    },
-}
-
 impl Default for Broker {
     fn default() -> Self {
         Self {
@@ -209,10 +175,11 @@ impl ServerConfiguration {
     pub fn read(file: &Path) -> Result<Self, ConfigurationError> {
         let (text, mut configuration) = read::<Self>(file)?;
         let source = Source { file, text: &text };
-        source.check_name(&configuration.server.name)?;
-        source.check_http(&configuration.http)?;
+        let checks = Checks(source);
+        checks.check_name(&configuration.server.name)?;
+        checks.check_http(&configuration.http)?;
         if let Some(external) = &configuration.broker.external {
-            source.check_external(external)?;
+            checks.check_external(external)?;
         }
         if let Some(zone) = &configuration.bundles.zone {
             jiff::tz::TimeZone::get(zone)
@@ -267,8 +234,9 @@ impl HeadquartersConfiguration {
     pub fn read(file: &Path) -> Result<Self, ConfigurationError> {
         let (text, mut configuration) = read::<Self>(file)?;
         let source = Source { file, text: &text };
-        source.check_name(&configuration.headquarters.name)?;
-        source.check_http(&configuration.http)?;
+        let checks = Checks(source);
+        checks.check_name(&configuration.headquarters.name)?;
+        checks.check_http(&configuration.http)?;
         if configuration.servers.is_empty() {
             return Err(source.wrong("server", "at least one [[server]] is needed".to_owned()));
         }
@@ -276,7 +244,7 @@ impl HeadquartersConfiguration {
         configuration.headquarters.data = base.join(&configuration.headquarters.data);
         configuration.incoming.directory = base.join(&configuration.incoming.directory);
         for server in &mut configuration.servers {
-            source.check_name(&server.name)?;
+            checks.check_name(&server.name)?;
             server.key_file = base.join(&server.key_file);
         }
         Ok(configuration)
@@ -298,47 +266,10 @@ impl HeadquartersConfiguration {
     }
 }
 
-fn clock(demonstration: Option<Demonstration>) -> Clock {
-    demonstration.map_or_else(Clock::system, |section| Clock::demonstration(section.clock))
-}
+/// The checks of a file that parses.
+struct Checks<'a>(Source<'a>);
 
-fn read<T: DeserializeOwned>(file: &Path) -> Result<(String, T), ConfigurationError> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|source| ConfigurationError::Unreadable { file: file.to_owned(), source })?;
-    let configuration = toml::from_str(&text).map_err(|error| {
-        let at = error.span().map_or(0, |span| span.start);
-        let (line, key) = place(&text, at);
-        let problem = error.message().to_owned();
-        ConfigurationError::Wrong { file: file.to_owned(), line, key, problem }
-    })?;
-    Ok((text, configuration))
-}
-
-/// The line of a byte, from 1, and the key or table that stands there.
-fn place(text: &str, at: usize) -> (usize, String) {
-    let before = text.get(..at).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let content = text.lines().nth(line - 1).unwrap_or_default().trim();
-    let key = content.split_once('=').map_or(content, |(key, _)| key.trim());
-    (line, key.to_owned())
-}
-
-/// A file, for errors about what parses and is wrong all the same.
-struct Source<'a> {
-    file: &'a Path,
-    text: &'a str,
-}
-
-impl Source<'_> {
-    fn wrong(&self, key: &str, problem: String) -> ConfigurationError {
-        let line = self
-            .text
-            .lines()
-            .position(|line| line.trim_start().starts_with(key))
-            .map_or(1, |index| index + 1);
-        ConfigurationError::Wrong { file: self.file.to_owned(), line, key: key.to_owned(), problem }
-    }
-
+impl Checks<'_> {
     fn check_name(&self, name: &str) -> Result<(), ConfigurationError> {
         let fits = (1..=32).contains(&name.len())
             && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
@@ -346,7 +277,7 @@ impl Source<'_> {
             return Ok(());
         }
         let problem = format!("{name:?} is not a name of a-z, 0-9 and '-', 32 at most");
-        Err(self.wrong("name", problem))
+        Err(self.0.wrong("name", problem))
     }
 
     fn check_http(&self, http: &Http) -> Result<(), ConfigurationError> {
@@ -356,7 +287,7 @@ impl Source<'_> {
         }
         let problem = "there is no sign-in yet, so pages are served on loopback only, unless \
                        open_without_sign_in = true says that something in front guards them";
-        Err(self.wrong("listen", problem.to_owned()))
+        Err(self.0.wrong("listen", problem.to_owned()))
     }
 
     fn check_external(&self, external: &ExternalBroker) -> Result<(), ConfigurationError> {
@@ -365,11 +296,11 @@ impl Source<'_> {
         if external.authority.is_none() && !loopback {
             let problem = "a broker beyond this machine is reached by TLS only: \
                            broker.external.authority is missing";
-            return Err(self.wrong("host", problem.to_owned()));
+            return Err(self.0.wrong("host", problem.to_owned()));
         }
         if external.certificate.is_some() != external.key.is_some() {
             let problem = "certificate and key go together";
-            return Err(self.wrong("certificate", problem.to_owned()));
+            return Err(self.0.wrong("certificate", problem.to_owned()));
         }
         Ok(())
     }

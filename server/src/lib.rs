@@ -14,11 +14,11 @@
 pub mod authority;
 pub mod broker;
 pub mod bundle;
-pub mod clock;
 pub mod configuration;
-pub mod disk;
 pub mod inspection;
 pub mod listener;
 pub mod state;
 pub mod store;
 pub mod tls;
+
+pub use tidewaiter_program::{clock, disk, lifecycle};
