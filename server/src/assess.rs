@@ -157,7 +157,8 @@ impl Assessor {
             .take(LINKS_MAX)
             .collect();
         for (station, inspection) in links {
-            let known = |row: &InspectionRow| row.station == station && row.inspection == inspection;
+            let known =
+                |row: &InspectionRow| row.station == station && row.inspection == inspection;
             if together.rows.iter().any(known) {
                 continue;
             }

@@ -12,9 +12,9 @@ use rcgen::{
     DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     PKCS_ECDSA_P256_SHA256,
 };
-use serde::{Deserialize, Serialize};
-use tidewaiter_proto::seal::{ServerSecret, random};
-use tidewaiter_proto::signing::{Signing, Verifying};
+pub use tidewaiter_proto::enrolment::{EnrolmentAnswer, EnrolmentRequest};
+use tidewaiter_proto::seal::{ServerSecret, SubjectKey, random};
+use tidewaiter_proto::signing::Signing;
 use tidewaiter_proto::station::StationId;
 
 use crate::disk;
@@ -29,40 +29,8 @@ pub struct Authority {
     pub signing: Signing,
     /// What opens records' keys.
     pub sealing: ServerSecret,
-    /// The authority's key for subject tokens, hex; given to stations.
-    subject_key: String,
-}
-
-/// What a station sends to be enrolled.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EnrolmentRequest {
-    /// Its name.
-    pub station: StationId,
-    /// Its certificate signing request, PEM, P-256.
-    pub csr_pem: String,
-    /// The key it signs its ledger with.
-    pub signing_key: Verifying,
-}
-
-/// What a station is given.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EnrolmentAnswer {
-    /// Its name.
-    pub station: StationId,
-    /// Its client certificate, PEM.
-    pub certificate_pem: String,
-    /// The authority it shall trust, PEM.
-    pub authority_pem: String,
-    /// The key the server signs its receipts with.
-    pub server_signing_key: Verifying,
-    /// The X25519 key to wrap body keys for, hex.
-    pub server_sealing_key: String,
-    /// The authority's key for subject tokens, hex.
-    pub subject_key: String,
-    /// Where to connect, `HOST:PORT`.
-    pub broker: String,
+    /// The authority's key for subject tokens; given to stations.
+    pub subjects: SubjectKey,
 }
 
 /// What the broker's listener needs.
@@ -130,7 +98,7 @@ impl Authority {
             authority_pem: disk::read_text(&directory.join("ca.pem"))?,
             signing: Signing::from_seed(&read_key(&directory.join("signing.key"))?),
             sealing: ServerSecret::from_bytes(read_key(&directory.join("sealing.key"))?),
-            subject_key: hex::encode(read_key(&directory.join("subject.key"))?),
+            subjects: SubjectKey::from_bytes(read_key(&directory.join("subject.key"))?),
             directory,
         })
     }
@@ -206,7 +174,7 @@ impl Authority {
             authority_pem: self.authority_pem.clone(),
             server_signing_key: self.signing.verifying(),
             server_sealing_key: hex::encode(self.sealing.public().0),
-            subject_key: self.subject_key.clone(),
+            subject_key: hex::encode(read_key(&self.directory.join("subject.key"))?),
             broker,
         })
     }

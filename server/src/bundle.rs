@@ -22,6 +22,7 @@ mod night;
 pub mod receipt;
 pub mod seal;
 
+pub(crate) use night::REFUSED;
 pub use night::{BundleError, Night, NightSettings};
 
 /// Names of the parts of a bundle.

@@ -3,20 +3,31 @@
 //!
 //! | module | owns |
 //! |---|---|
+//! | [`command`], [`lifecycle`] | the commands; starting, watching and stopping |
 //! | [`configuration`], [`clock`], [`disk`] | what it is told, the only clock, files that are whole or not there |
 //! | [`authority`], [`tls`] | its keys and certificates, and those it gives to stations |
 //! | [`broker`], [`listener`] | MQTT, and the door through which stations reach it |
+//! | [`ingest`] | what stations send: taken, stored, answered |
 //! | [`store`] | what is on disk, and every SQL text |
-//! | [`inspection`] | records opened |
+//! | [`inspection`], [`law`], [`assess`] | records opened, policy and lists read, alerts made |
 //! | [`bundle`] | the night: signed bundles, their checks, headquarters' receipts |
+//! | [`headquarters`] | taking the bundles of servers |
 //! | [`state`] | what pages and the programming interface ask |
+//! | [`http`], [`page`] | the programming interface, and the pages |
 
+pub mod assess;
 pub mod authority;
 pub mod broker;
 pub mod bundle;
+pub mod command;
 pub mod configuration;
+pub mod headquarters;
+pub mod http;
+pub mod ingest;
 pub mod inspection;
+pub mod law;
 pub mod listener;
+pub mod page;
 pub mod state;
 pub mod store;
 pub mod tls;

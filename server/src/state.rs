@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::inspection::{OpenedRecord, Opener};
+pub use crate::store::Act;
 use crate::store::{
     ActError, Action, AlertFilter, AlertRow, BundleRow, Change, Decision, InspectionPage,
     InspectionRow, StationRow, Store, StoreError,
@@ -187,10 +188,7 @@ impl AppState {
     /// # Errors
     /// [`ActError`].
     pub async fn act(&self, id: &str, act: &Act) -> Result<AlertRow, ActError> {
-        let now = self.clock().now();
-        self.store()
-            .act(id, &act.officer, act.action, &act.reason, &act.text, act.version, now)
-            .await
+        self.store().act(id, act, self.clock().now()).await
     }
 
     /// A page of inspections, latest first.
@@ -290,24 +288,6 @@ impl AppState {
             }
         }
     }
-}
-
-/// What a person decided about an alert.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Act {
-    /// What is to be done.
-    pub action: Action,
-    /// Who does it.
-    pub officer: String,
-    /// The version of the alert that the person saw.
-    pub version: i64,
-    /// Reason code; closing needs one ([`crate::store::CLOSING_REASONS`]).
-    #[serde(default)]
-    pub reason: String,
-    /// In words.
-    #[serde(default)]
-    pub text: String,
 }
 
 /// What may be done with an alert in its state.

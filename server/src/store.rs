@@ -30,7 +30,7 @@ mod writer;
 
 pub use accept::Accepted;
 pub use alert::{
-    ActError, Action, AlertFilter, AlertPage, AlertRow, CLOSING_REASONS, Decision, Upserted,
+    Act, ActError, Action, AlertFilter, AlertPage, AlertRow, CLOSING_REASONS, Decision, Upserted,
     state_name,
 };
 pub use bundle::{BundleRow, BundleState};

@@ -70,10 +70,7 @@ pub fn check(
     secret: Option<&ServerSecret>,
 ) -> Checked {
     let mut checked = Checked::default();
-    let manifest = match read_manifest(directory, &mut checked, checker) {
-        Some(manifest) => manifest,
-        None => return checked,
-    };
+    let Some(manifest) = read_manifest(directory, &mut checked, checker) else { return checked };
     let files = check_files(directory, &manifest);
     // What is not what the manifest says is not read any further.
     if checked.note("files", files) {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use tidewaiter_proto::body::Body;
+use tidewaiter_proto::cash::{CashItem, CountedItem};
 use tidewaiter_proto::chain::ChainHash;
 use tidewaiter_proto::money::Currency;
 use tidewaiter_proto::record::Record;
@@ -186,14 +187,14 @@ pub fn sha256(bytes: &[u8]) -> String {
 pub fn add_to_totals(totals: &mut BTreeMap<Currency, Total>, record: &Record) {
     match &record.body {
         Body::DeclarationMade(declaration) => {
-            for (currency, amount) in declaration.items.iter().filter_map(|item| item.amount()) {
+            for (currency, amount) in declaration.items.iter().filter_map(CashItem::amount) {
                 let total = totals.entry(currency).or_default();
                 total.declared_lines = total.declared_lines.saturating_add(1);
                 total.declared = total.declared.checked_add(amount).unwrap_or(total.declared);
             }
         }
         Body::CashCounted(counted) => {
-            for (currency, amount) in counted.items.iter().filter_map(|item| item.amount()) {
+            for (currency, amount) in counted.items.iter().filter_map(CountedItem::amount) {
                 let total = totals.entry(currency).or_default();
                 total.counted_lines = total.counted_lines.saturating_add(1);
                 total.counted = total.counted.checked_add(amount).unwrap_or(total.counted);

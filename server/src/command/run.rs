@@ -77,7 +77,7 @@ impl Server {
         let store =
             Store::open(&configuration.store_file()).await.context("the store cannot be opened")?;
         let clock = configuration.clock();
-        Ok(Self { authority, store, clock, configuration })
+        Ok(Self { configuration, authority, store, clock })
     }
 
     async fn run(self, roles: &[Role]) -> anyhow::Result<()> {
@@ -95,8 +95,7 @@ impl Server {
         }
         if does(Role::Web) {
             let (store, clock) = (self.store.clone(), self.clock.clone());
-            let state =
-                AppState::new(store, clock, opener, night.clone(), versions, stop.clone());
+            let state = AppState::new(store, clock, opener, night.clone(), versions, stop.clone());
             let address = self.configuration.listen();
             let listener = TcpListener::bind(address)
                 .await
@@ -130,33 +129,7 @@ impl Server {
         let settings = &self.configuration.broker;
         let link = match &settings.external {
             Some(external) => BrokerLink::external(external)?,
-            None => {
-                let broker = EmbeddedBroker::start().await?;
-                let files = self.authority.listener_files(&settings.names)?;
-                let door = Door {
-                    tls: std::sync::Arc::new(tls::server(&files)?),
-                    store: self.store.clone(),
-                    broker: broker.address,
-                    secret: broker.secret.clone(),
-                    per_address: settings.connections_per_address,
-                    connections: settings.connections,
-                };
-                let address = settings.listen;
-                let listener = TcpListener::bind(address)
-                    .await
-                    .with_context(|| format!("stations cannot be taken on {address}"))?;
-                tracing::info!(%address, "stations are taken");
-                lifecycle.spawn("door", listener::run(door, listener, lifecycle.stop()));
-                let link = broker.link();
-                let stop = lifecycle.stop();
-                lifecycle.spawn("broker", async move {
-                    tokio::select! {
-                        () = stop.cancelled() => Ok(()),
-                        _ = broker.ended => Err(anyhow::anyhow!("the embedded broker ended")),
-                    }
-                });
-                link
-            }
+            None => self.embedded(lifecycle).await?,
         };
         let signing = self.authority.signing.clone();
         let (store, clock) = (self.store.clone(), self.clock.clone());
@@ -164,6 +137,36 @@ impl Server {
         let task = crate::ingest::run(link, name, store, signing, clock, lifecycle.stop());
         lifecycle.spawn("ingest", task);
         Ok(())
+    }
+
+    /// Starts the embedded broker with the door for stations in front of it.
+    async fn embedded(&self, lifecycle: &mut Lifecycle) -> anyhow::Result<BrokerLink> {
+        let settings = &self.configuration.broker;
+        let broker = EmbeddedBroker::start().await?;
+        let files = self.authority.listener_files(&settings.names)?;
+        let door = Door {
+            tls: std::sync::Arc::new(tls::server(&files)?),
+            store: self.store.clone(),
+            broker: broker.address,
+            secret: broker.secret.clone(),
+            per_address: settings.connections_per_address,
+            connections: settings.connections,
+        };
+        let address = settings.listen;
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("stations cannot be taken on {address}"))?;
+        tracing::info!(%address, "stations are taken");
+        lifecycle.spawn("door", listener::run(door, listener, lifecycle.stop()));
+        let link = broker.link();
+        let stop = lifecycle.stop();
+        lifecycle.spawn("broker", async move {
+            tokio::select! {
+                () = stop.cancelled() => Ok(()),
+                _ = broker.ended => Err(anyhow::anyhow!("the embedded broker ended")),
+            }
+        });
+        Ok(link)
     }
 
     fn night(&self, versions: BTreeMap<String, String>) -> anyhow::Result<Night> {

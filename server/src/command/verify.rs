@@ -33,11 +33,8 @@ impl Verify {
         let beside = self.bundle.join("../../authority/bundle.pub");
         let key = self.key.or_else(|| beside.exists().then_some(beside));
         let checker = key.as_deref().map(Checker::read).transpose()?;
-        let secret: Option<ServerSecret> = self
-            .headquarters
-            .as_deref()
-            .map(crate::headquarters::keys::sealing_key)
-            .transpose()?;
+        let secret: Option<ServerSecret> =
+            self.headquarters.as_deref().map(crate::headquarters::keys::sealing_key).transpose()?;
         let checked = check(&self.bundle, checker.as_ref(), secret.as_ref());
         let mut out = std::io::stdout().lock();
         for check in &checked.checks {

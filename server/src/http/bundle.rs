@@ -23,9 +23,11 @@ pub(super) struct ListQuery {
 pub(super) fn bundle_json(row: &BundleRow) -> Value {
     let parsed = |text: &str| serde_json::from_str::<Value>(text).unwrap_or(Value::Null);
     // The receipt's own text is inside its signed envelope.
-    let receipt = row.receipt.as_deref().map(parsed).and_then(|envelope| {
-        envelope.get("signed").and_then(Value::as_str).map(parsed)
-    });
+    let receipt = row
+        .receipt
+        .as_deref()
+        .map(parsed)
+        .and_then(|envelope| envelope.get("signed").and_then(Value::as_str).map(parsed));
     json!({
         "number": row.number, "name": row.name, "first": row.first, "last": row.last,
         "built_at": row.built_at, "state": row.state, "manifest_sha256": row.manifest_sha256,

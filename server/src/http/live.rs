@@ -45,10 +45,7 @@ pub(super) async fn live(
 }
 
 /// Changes after a cursor and pings between them, for ever.
-fn changes(
-    state: AppState,
-    after: i64,
-) -> impl Stream<Item = Result<Event, Infallible>> {
+fn changes(state: AppState, after: i64) -> impl Stream<Item = Result<Event, Infallible>> {
     let start = (state, after, tokio::time::Instant::now() + PING);
     stream::unfold(start, |(state, after, ping_at)| async move {
         let next = tokio::select! {

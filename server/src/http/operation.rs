@@ -73,15 +73,18 @@ async fn metrics_text(state: &AppState) -> Result<String, StoreError> {
     let version = format!("{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"));
     gauge("tidewaiter_build", "The program.", "gauge", &[(version, 1)]);
     let counts = state.store().alert_counts().await?;
-    let counts: Vec<(String, i64)> = counts
-        .into_iter()
-        .map(|(name, count)| (format!("{{state=\"{name}\"}}"), count))
-        .collect();
+    let counts: Vec<(String, i64)> =
+        counts.into_iter().map(|(name, count)| (format!("{{state=\"{name}\"}}"), count)).collect();
     gauge("tidewaiter_alerts", "Alerts by state.", "gauge", &counts);
     let pending = state.store().pending_count().await?;
     gauge("tidewaiter_assessments_waiting", "Inspections that wait.", "gauge", &one(pending));
     let arrivals = state.store().last_arrival().await?;
-    gauge("tidewaiter_arrivals_total", "Rows taken in order of arrival.", "counter", &one(arrivals));
+    gauge(
+        "tidewaiter_arrivals_total",
+        "Rows taken in order of arrival.",
+        "counter",
+        &one(arrivals),
+    );
     let changes = state.store().change_cursor().await?;
     gauge("tidewaiter_changes_total", "Changes that pages follow.", "counter", &one(changes));
     let (known, online) = state.store().station_counts().await?;

@@ -78,7 +78,7 @@ pub(super) async fn coverage(
     let limit = limit_of(query.limit)?;
     let rows = state.store().movements(&query.cursor, limit).await?;
     let full = i64::try_from(rows.len()).is_ok_and(|number| number == limit);
-    let next = rows.last().filter(|_| full).map(|last| last.cursor());
+    let next = rows.last().filter(|_| full).map(crate::store::MovementRow::cursor);
     let items: Vec<Value> = rows
         .into_iter()
         .map(|row| {

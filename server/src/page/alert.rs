@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 use tidewaiter_proto::alert::{Alert, AlertState, Outcome};
+use tidewaiter_proto::receipt::Standing;
 use tidewaiter_proto::station::StationId;
 use tidewaiter_web::answer::page_with;
 use tidewaiter_web::form::{Fields, Problems};
@@ -19,9 +20,7 @@ use tidewaiter_web::visit::{Visit, is_officer_id, remember_officer};
 
 use super::{failure, queue};
 use crate::state::{Act, AlertDetail, AppState};
-use crate::store::{
-    ActError, Action, AlertRow, CLOSING_REASONS, Coverage, Decision, StoreError, state_name,
-};
+use crate::store::{ActError, Action, AlertRow, CLOSING_REASONS, Decision, StoreError, state_name};
 
 #[derive(Template)]
 #[template(path = "desk/alert.html")]
@@ -104,7 +103,7 @@ async fn build(
         .and_then(|inspection| inspection.records.last())
         .map(|opened| opened.record.epoch);
     let missing = match epoch {
-        Some(epoch) => gaps(&state.store().ranges(&station, epoch).await?),
+        Some(epoch) => gaps(&state.store().standing(&station, epoch).await?),
         None => Vec::new(),
     };
     let frame = super::frame(visit, state.demonstration(), "", "");
@@ -178,16 +177,9 @@ pub(super) fn view(
 }
 
 /// Numbers missing between and before what is on disk.
-pub(super) fn gaps(coverage: &Coverage) -> Vec<(u64, u64)> {
-    let mut expected = 1;
-    let mut gaps = Vec::new();
-    for (first, last) in &coverage.ranges {
-        if *first > expected {
-            gaps.push((expected, first - 1));
-        }
-        expected = last.saturating_add(1);
-    }
-    gaps
+pub(super) fn gaps(standing: &Standing) -> Vec<(u64, u64)> {
+    let held = standing.ranges();
+    held.last().map_or_else(Vec::new, |last| held.missing(1, last).as_slice().to_vec())
 }
 
 fn laws(alert: &Alert) -> Vec<String> {

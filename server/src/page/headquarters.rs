@@ -31,10 +31,7 @@ pub struct HeadquartersView {
 /// The routes of headquarters' page. The caller puts [`tidewaiter_web::guard::protect`] around all
 /// it serves.
 pub fn routes<S: Clone + Send + Sync + 'static>(view: HeadquartersView) -> Router<S> {
-    Router::new()
-        .route("/", get(show))
-        .merge(tidewaiter_web::assets::routes())
-        .with_state(view)
+    Router::new().route("/", get(show)).merge(tidewaiter_web::assets::routes()).with_state(view)
 }
 
 #[derive(Template)]
@@ -156,7 +153,11 @@ fn covered(entry: &crate::bundle::manifest::StationEntry) -> Covered {
 fn spans(ranges: &[(u64, u64)]) -> String {
     let spans: Vec<String> = ranges
         .iter()
-        .map(|(first, last)| if first == last { first.to_string() } else { format!("{first}–{last}") })
+        .map(
+            |(first, last)| {
+                if first == last { first.to_string() } else { format!("{first}–{last}") }
+            },
+        )
         .collect();
     spans.join(", ")
 }

@@ -122,7 +122,7 @@ async fn build(
     let text = visit.text;
     let records: Vec<_> = detail.records.iter().map(|opened| opened.record.clone()).collect();
     let missing = match records.last() {
-        Some(last) => alert::gaps(&state.store().ranges(station, last.epoch).await?),
+        Some(last) => alert::gaps(&state.store().standing(station, last.epoch).await?),
         None => Vec::new(),
     };
     let now = state.clock().now();

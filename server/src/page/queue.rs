@@ -154,12 +154,11 @@ fn grouped(rows: Vec<AlertRow>) -> Grouped {
             continue;
         };
         let key = (station.clone(), inspection.clone());
-        match places.get(&key).and_then(|place| groups.get_mut(*place)) {
-            Some(group) => group.2.push(row),
-            None => {
-                places.insert(key, groups.len());
-                groups.push((station, Some(inspection), vec![row]));
-            }
+        if let Some(group) = places.get(&key).and_then(|place| groups.get_mut(*place)) {
+            group.2.push(row);
+        } else {
+            places.insert(key, groups.len());
+            groups.push((station, Some(inspection), vec![row]));
         }
     }
     groups
@@ -272,11 +271,7 @@ pub(super) fn encode(value: &str) -> String {
 }
 
 /// Does one thing with all picked alerts. Each is answered for itself; some may fail.
-pub(super) async fn act(
-    State(state): State<AppState>,
-    visit: Visit,
-    fields: Fields,
-) -> Response {
+pub(super) async fn act(State(state): State<AppState>, visit: Visit, fields: Fields) -> Response {
     let text = visit.text;
     let back = local_path(fields.get("back")).to_owned();
     let officer = super::actor(&visit, &fields).to_owned();

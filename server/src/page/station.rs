@@ -47,7 +47,10 @@ pub(super) async fn list(State(state): State<AppState>, visit: Visit) -> Respons
     let mut frame =
         super::frame(&visit, state.demonstration(), &text.say("desk-stations"), "/stations");
     frame.refresh_seconds = 15;
-    page(&StationsPage { frame, rows: views.into_iter().map(|view| row(text, view, now)).collect() })
+    page(&StationsPage {
+        frame,
+        rows: views.into_iter().map(|view| row(text, view, now)).collect(),
+    })
 }
 
 fn row(text: Text, view: StationView, now: Timestamp) -> Row {
@@ -59,13 +62,12 @@ fn row(text: Text, view: StationView, now: Timestamp) -> Row {
         (None, false, Some(_)) => ("high", "station-offline"),
         (None, false, None) => ("info", "station-never"),
     };
-    let held = view.coverage.ranges.iter();
     Row {
         shape,
         state: text.say(state).into_owned(),
         seen_at: view.row.seen_at,
         seen: view.row.seen_at.map(|at| text.ago(at, now).into_owned()).unwrap_or_default(),
-        held: held.map(|(first, last)| last.saturating_sub(*first).saturating_add(1)).sum(),
+        held: view.held,
         missing: view.missing,
         backlog: presence.map(|presence| presence.backlog),
         clock: presence.map(|presence| clock(text, presence.clock)).unwrap_or_default(),

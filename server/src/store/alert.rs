@@ -17,7 +17,7 @@ use super::{InspectionRow, Pending, Store, StoreError, from_json, take_numbers, 
 mod action;
 mod list;
 
-pub use action::{ActError, Action, CLOSING_REASONS, Decision};
+pub use action::{Act, ActError, Action, CLOSING_REASONS, Decision};
 pub use list::{AlertFilter, AlertPage};
 
 /// One alert as it stands.

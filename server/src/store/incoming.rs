@@ -53,6 +53,8 @@ impl Store {
                                                state, checks, manifest, receipt)
                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
                          ON CONFLICT (manifest_sha256) DO UPDATE SET name = excluded.name,
+                             server = excluded.server, number = excluded.number,
+                             manifest = excluded.manifest,
                              received_at = excluded.received_at, state = excluded.state,
                              checks = excluded.checks, receipt = excluded.receipt",
                     )

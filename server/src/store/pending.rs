@@ -174,13 +174,11 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn raise(&self, finding: &Finding) -> Result<(), StoreError> {
-        match LedgerFinding::of(finding) {
-            Some((station, finding)) => self.ask(PendingWork::Ledger(station, finding)).await,
-            None => {
-                tracing::warn!(?finding, "the sync found something that is no station's");
-                Ok(())
-            }
+        if let Some((station, finding)) = LedgerFinding::of(finding) {
+            return self.ask(PendingWork::Ledger(station, finding)).await;
         }
+        tracing::warn!(?finding, "the sync found something that is no station's");
+        Ok(())
     }
 
     /// Asks for assessment.

@@ -38,4 +38,23 @@ impl Store {
             })
             .await
     }
+
+    /// Notes that a station is not there, although it did not say that it goes.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn away(&self, station: &StationId, now: Timestamp) -> Result<(), StoreError> {
+        let station = station.clone();
+        self.writer
+            .write(move |connection| {
+                Box::pin(async move {
+                    sqlx::query("UPDATE station SET online = 0 WHERE station = $1")
+                        .bind(station.as_str())
+                        .execute(&mut *connection)
+                        .await?;
+                    note_change(connection, now, ChangeKind::Station, station.as_str()).await
+                })
+            })
+            .await
+    }
 }

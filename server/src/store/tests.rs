@@ -14,7 +14,9 @@ use tidewaiter_proto::stored::seal;
 use tidewaiter_proto::sync::finding::Finding;
 use tidewaiter_proto::sync::server::Judgement;
 
-use super::{ActError, Action, AlertFilter, LedgerFinding, Pending, PendingWork, Store, Upserted};
+use super::{
+    Act, ActError, Action, AlertFilter, LedgerFinding, Pending, PendingWork, Store, Upserted,
+};
 
 /// A station that makes records as a bridge does.
 pub(crate) struct Sender {
@@ -113,6 +115,7 @@ impl Sender {
             seq: self.head().seq,
             head: self.head().hash,
             session: 1,
+            beat: 1,
             answers: None,
             contradicted: false,
             at: None,
@@ -307,6 +310,11 @@ pub(crate) fn alert(severity: Severity) -> Alert {
     }
 }
 
+fn decided(officer: &str, action: Action, reason: &str, text: &str, version: i64) -> Act {
+    let (officer, reason, text) = (officer.to_owned(), reason.to_owned(), text.to_owned());
+    Act { action, officer, version, reason, text }
+}
+
 fn work() -> Pending {
     let station = "ruvvo/dep-07".parse().unwrap();
     Pending { number: 0, work: PendingWork::Inspection(station, [0; 16]) }
@@ -319,7 +327,8 @@ async fn assessment_never_reopens_what_was_closed_and_passes_up_what_grew() {
     assert_eq!(put(Severity::High).await.unwrap(), Upserted::Raised);
     assert_eq!(put(Severity::High).await.unwrap(), Upserted::Same);
     let id = alert(Severity::High).id;
-    let close = store.act(&id, "s-1", Action::Close, "cleared", "", 1, now()).await.unwrap();
+    let close =
+        store.act(&id, &decided("s-1", Action::Close, "cleared", "", 1), now()).await.unwrap();
     assert_eq!((close.alert.state, close.version), (AlertState::Closed, 2));
     assert_eq!(put(Severity::Medium).await.unwrap(), Upserted::Altered);
     assert_eq!(store.alert(&id).await.unwrap().unwrap().alert.state, AlertState::Closed);
@@ -335,8 +344,8 @@ async fn two_people_cannot_decide_on_the_same_version() {
     let (_directory, store) = fresh().await;
     store.put_ledger_alert(work(), alert(Severity::High), now()).await.unwrap();
     let id = alert(Severity::High).id;
-    store.act(&id, "s-1", Action::Claim, "", "", 1, now()).await.unwrap();
-    let late = store.act(&id, "s-2", Action::Close, "cleared", "", 1, now()).await;
+    store.act(&id, &decided("s-1", Action::Claim, "", "", 1), now()).await.unwrap();
+    let late = store.act(&id, &decided("s-2", Action::Close, "cleared", "", 1), now()).await;
     let Err(ActError::Changed { seen: 1, current }) = late else { panic!("{late:?}") };
     assert_eq!(current.assignee.as_deref(), Some("s-1"));
     assert_eq!(store.decisions(&id).await.unwrap().len(), 2);
@@ -347,13 +356,13 @@ async fn closing_needs_a_reason_and_a_closed_alert_takes_only_comments() {
     let (_directory, store) = fresh().await;
     store.put_ledger_alert(work(), alert(Severity::High), now()).await.unwrap();
     let id = alert(Severity::High).id;
-    let bare = store.act(&id, "s-1", Action::Close, "", "", 1, now()).await;
+    let bare = store.act(&id, &decided("s-1", Action::Close, "", "", 1), now()).await;
     assert!(matches!(bare, Err(ActError::Incomplete(_))));
-    store.act(&id, "s-1", Action::Close, "seized", "", 1, now()).await.unwrap();
-    let again = store.act(&id, "s-1", Action::Claim, "", "", 2, now()).await;
+    store.act(&id, &decided("s-1", Action::Close, "seized", "", 1), now()).await.unwrap();
+    let again = store.act(&id, &decided("s-1", Action::Claim, "", "", 2), now()).await;
     assert!(matches!(again, Err(ActError::NotNow { .. })));
-    store.act(&id, "s-1", Action::Comment, "", "sealed", 2, now()).await.unwrap();
-    let none = store.act("no", "s-1", Action::Claim, "", "", 1, now()).await;
+    store.act(&id, &decided("s-1", Action::Comment, "", "sealed", 2), now()).await.unwrap();
+    let none = store.act("no", &decided("s-1", Action::Claim, "", "", 1), now()).await;
     assert!(matches!(none, Err(ActError::Unknown(_))));
 }
 

@@ -131,11 +131,15 @@ async fn run(
         // tried again, the program stops and recovers from what is on disk.
         if let Err(error) = sqlx::query("COMMIT").execute(&mut connection).await {
             let error = StoreError::from(error);
-            answers.into_iter().for_each(|answer| answer(Err(error.clone())));
+            for answer in answers {
+                answer(Err(error.clone()));
+            }
             return Err(error);
         }
         committed.send_modify(|count| *count = count.wrapping_add(1));
-        answers.into_iter().for_each(|answer| answer(Ok(())));
+        for answer in answers {
+            answer(Ok(()));
+        }
         if let Some(reply) = stop {
             let closed = connection.close().await;
             let _ = reply.send(());

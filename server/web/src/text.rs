@@ -1,6 +1,6 @@
 //! Saying a message in a reader's language; numbers, amounts, days and hours as it writes them.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 
 use fluent_bundle::{FluentArgs, FluentValue};
 use jiff::Timestamp;
@@ -75,8 +75,8 @@ impl Text {
     }
 
     /// A whole number or decimal with its thousands grouped and no idle zeros.
-    pub fn number(&self, number: Decimal) -> String {
-        self.grouped(number, 0)
+    pub fn number(&self, number: impl Borrow<Decimal>) -> String {
+        self.grouped(*number.borrow(), 0)
     }
 
     /// An amount, `USD 192,300`: code first, as on the forms.
@@ -124,18 +124,18 @@ impl Text {
     }
 
     /// An instant's day in words, UTC.
-    pub fn day_of(&self, at: Timestamp) -> String {
-        self.day(TimeZone::UTC.to_datetime(at).date())
+    pub fn day_of(&self, at: impl Borrow<Timestamp>) -> String {
+        self.day(TimeZone::UTC.to_datetime(*at.borrow()).date())
     }
 
     /// An instant as `2018-11-16 03:12:45` UTC: one notation, the same in every language.
-    pub fn instant(&self, at: Timestamp) -> String {
-        at.strftime("%Y-%m-%d %H:%M:%S").to_string()
+    pub fn instant(&self, at: impl Borrow<Timestamp>) -> String {
+        at.borrow().strftime("%Y-%m-%d %H:%M:%S").to_string()
     }
 
     /// An instant's hour, `03:12`, UTC.
-    pub fn hour(&self, at: Timestamp) -> String {
-        at.strftime("%H:%M").to_string()
+    pub fn hour(&self, at: impl Borrow<Timestamp>) -> String {
+        at.borrow().strftime("%H:%M").to_string()
     }
 
     /// How long ago, in the largest unit that says enough.

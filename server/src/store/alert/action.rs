@@ -26,6 +26,24 @@ pub enum Action {
     Comment,
 }
 
+/// What a person decided about an alert.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Act {
+    /// What is to be done.
+    pub action: Action,
+    /// Who does it.
+    pub officer: String,
+    /// The version of the alert that the person saw.
+    pub version: i64,
+    /// Reason code; closing needs one ([`CLOSING_REASONS`]).
+    #[serde(default)]
+    pub reason: String,
+    /// In words.
+    #[serde(default)]
+    pub text: String,
+}
+
 /// One line of an alert's history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Decision {
@@ -84,34 +102,12 @@ impl Store {
     ///
     /// # Errors
     /// [`ActError`]; then nothing has changed.
-    pub async fn act(
-        &self,
-        id: &str,
-        actor: &str,
-        action: Action,
-        reason: &str,
-        text: &str,
-        seen: i64,
-        now: Timestamp,
-    ) -> Result<AlertRow, ActError> {
-        if actor.trim().is_empty() || actor.chars().count() > 64 {
-            return Err(ActError::Incomplete("who acts is missing, or over 64 characters"));
-        }
-        if text.chars().count() > TEXT_MAX {
-            return Err(ActError::Incomplete("the text is over 4,000 characters"));
-        }
-        if action == Action::Close && !CLOSING_REASONS.contains(&reason) {
-            return Err(ActError::Incomplete(
-                "closing needs a reason: cleared, declared, detained, seized, referred, false_positive or duplicate",
-            ));
-        }
-        if action == Action::Comment && text.trim().is_empty() {
-            return Err(ActError::Incomplete("a comment needs a text"));
-        }
+    pub async fn act(&self, id: &str, act: &Act, now: Timestamp) -> Result<AlertRow, ActError> {
+        let Act { action, version: seen, .. } = *act;
+        check(act)?;
         let (id, actor, reason, text) =
-            (id.to_owned(), actor.trim().to_owned(), reason.to_owned(), text.to_owned());
-        let result = self
-            .writer
+            (id.to_owned(), act.officer.trim().to_owned(), act.reason.clone(), act.text.clone());
+        self.writer
             .write(move |connection| {
                 Box::pin(async move {
                     let Some(before) = alert_by_id(connection, &id).await? else {
@@ -135,8 +131,7 @@ impl Store {
                     Ok(Ok(AlertRow { changed_at: now, ..next.row }))
                 })
             })
-            .await?;
-        result
+            .await?
     }
 
     /// An alert's history, oldest first.
@@ -208,6 +203,26 @@ impl std::str::FromStr for Action {
             format!("{:?} is not an action", text.chars().take(32).collect::<String>())
         })
     }
+}
+
+/// Whether all is there that the action needs.
+fn check(act: &Act) -> Result<(), ActError> {
+    let Act { action, officer, reason, text, .. } = act;
+    if officer.trim().is_empty() || officer.chars().count() > 64 {
+        return Err(ActError::Incomplete("who acts is missing, or over 64 characters"));
+    }
+    if text.chars().count() > TEXT_MAX {
+        return Err(ActError::Incomplete("the text is over 4,000 characters"));
+    }
+    if *action == Action::Close && !CLOSING_REASONS.contains(&reason.as_str()) {
+        return Err(ActError::Incomplete(
+            "closing needs a reason: cleared, declared, detained, seized, referred, false_positive or duplicate",
+        ));
+    }
+    if *action == Action::Comment && text.trim().is_empty() {
+        return Err(ActError::Incomplete("a comment needs a text"));
+    }
+    Ok(())
 }
 
 fn next(before: &AlertRow, action: Action, actor: &str) -> Result<AlertRow, ActError> {

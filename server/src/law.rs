@@ -1,0 +1,136 @@
+//! Policy packs and list bundles as they lie on disk, read into the risk engine.
+//!
+//! Owns which files of a directory those are. What is in them, and whether it is valid, is the
+//! engine's to say.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use tidewaiter_risk::engine::Engine;
+use tidewaiter_risk::lists::{ListBundle, SourceFile, builtin, read_bundle};
+use tidewaiter_risk::policy::{PolicyFile, PolicyPack};
+
+/// A policy pack with the lists to judge by.
+#[derive(Clone, Debug)]
+pub struct Law {
+    /// The pack.
+    pub pack: PolicyPack,
+    /// The lists, by name.
+    pub lists: Vec<ListBundle>,
+}
+
+/// The text of one file of a pack, and its name within it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackFile {
+    /// Its name within the pack, with `/`.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// Reads a pack and lists; what is not given is built in.
+///
+/// # Errors
+/// When a file cannot be read or is not valid; the first is named.
+pub fn read(policy: Option<&Path>, lists: Option<&Path>) -> anyhow::Result<Law> {
+    let pack = match policy {
+        Some(directory) => {
+            let files = pack_files(directory)?;
+            PolicyPack::from_files(&as_policy(&files))
+                .with_context(|| format!("the policy in {} is not valid", directory.display()))?
+        }
+        None => PolicyPack::built_in().context("the built-in policy is not valid")?,
+    };
+    let lists = match lists {
+        Some(directory) => bundles(directory)?,
+        None => builtin::bundles().context("the built-in lists are not valid")?,
+    };
+    Ok(Law { pack, lists })
+}
+
+impl Law {
+    /// The version of the pack under `policy`, and of each list under its name.
+    pub fn versions(&self) -> BTreeMap<String, String> {
+        let lists = self.lists.iter().map(|list| {
+            let short: String = list.version.chars().take(16).collect();
+            (list.name.clone(), format!("{} {short}", list.as_of))
+        });
+        let policy = ("policy".to_owned(), self.pack.version.clone());
+        lists.chain([policy]).collect()
+    }
+
+    /// The engine that judges by it, with the pack's own rates.
+    pub fn engine(self) -> Engine {
+        let rates = self.pack.rates.clone();
+        Engine::new(self.pack, tidewaiter_risk::engine::NoLists, rates)
+    }
+}
+
+/// The files of a pack in a directory: `*.toml` and `airports.txt`, and those under `rules/`.
+///
+/// # Errors
+/// When the directory or a file cannot be read, or no file of a pack is in it.
+pub fn pack_files(directory: &Path) -> anyhow::Result<Vec<PackFile>> {
+    let mut files = Vec::new();
+    for (folder, prefix) in [(directory.to_owned(), ""), (directory.join("rules"), "rules/")] {
+        if !prefix.is_empty() && !folder.is_dir() {
+            continue;
+        }
+        for path in files_of(&folder)? {
+            let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+            let toml = path.extension().is_some_and(|extension| extension == "toml");
+            if toml || (prefix.is_empty() && name == "airports.txt") {
+                let text = crate::disk::read_text(&path)?;
+                files.push(PackFile { name: format!("{prefix}{name}"), text });
+            }
+        }
+    }
+    if files.is_empty() {
+        bail!("{}: no file of a policy pack is in it", directory.display());
+    }
+    Ok(files)
+}
+
+/// The same in the engine's terms.
+pub fn as_policy(files: &[PackFile]) -> Vec<PolicyFile<'_>> {
+    files.iter().map(|file| PolicyFile { name: &file.name, text: &file.text }).collect()
+}
+
+/// The list bundles in a directory, `*.list.json`, in the order of their names.
+///
+/// # Errors
+/// When the directory or a bundle cannot be read, or a bundle is not valid.
+pub fn bundles(directory: &Path) -> anyhow::Result<Vec<ListBundle>> {
+    let mut bundles = Vec::new();
+    for path in files_of(directory)? {
+        if path.to_string_lossy().ends_with(".list.json") {
+            bundles.push(bundle(&path)?);
+        }
+    }
+    bundles.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(bundles)
+}
+
+/// One list bundle.
+///
+/// # Errors
+/// When it cannot be read or is not valid.
+pub fn bundle(path: &Path) -> anyhow::Result<ListBundle> {
+    let name = path.display().to_string();
+    let bytes = std::fs::read(path).with_context(|| format!("{name}: cannot be read"))?;
+    Ok(read_bundle(SourceFile { name: &name, bytes: &bytes })?)
+}
+
+fn files_of(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let unreadable = || format!("{}: cannot be read", directory.display());
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(directory).with_context(unreadable)? {
+        let path = entry.with_context(unreadable)?.path();
+        if path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
