@@ -322,9 +322,17 @@ fn decimal(text: &str) -> Option<Decimal> {
 
 fn batch(name: &str, payload: &str) -> Result<Batch, XfsError> {
     let payload: Map<String, Value> = read(name, payload)?;
-    let Some(items) = payload.get("items") else { return Ok(Batch::default()) };
+    payload.get("items").map_or_else(|| Ok(Batch::default()), |items| counts(name, items))
+}
+
+/// Reads counts by note type where they stand in the payload of message `name` (the
+/// `noteNumberList` of `CashAcceptor.GetCashInStatus`).
+///
+/// # Errors
+/// [`XfsError::Payload`].
+pub fn counts(name: &str, items: &Value) -> Result<Batch, XfsError> {
     let wrong = |what: &str| payload_error(name, what);
-    let items = items.as_object().ok_or_else(|| wrong("items is no object"))?;
+    let items = items.as_object().ok_or_else(|| wrong("the counts are no object"))?;
     let mut batch = Batch::default();
     for (key, value) in items {
         if key == "unrecognized" {

@@ -1,0 +1,13 @@
+//! Every driver against its simulated device, over real pseudo-terminals and sockets.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails where it panics")]
+
+#[path = "devices/commands.rs"]
+mod commands;
+#[path = "devices/counter.rs"]
+mod counter;
+#[path = "devices/driven.rs"]
+mod driven;
+#[path = "devices/serial.rs"]
+mod serial;
+#[path = "devices/xray.rs"]
+mod xray;

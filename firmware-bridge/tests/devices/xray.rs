@@ -1,0 +1,87 @@
+//! The X-ray station over TCP.
+
+use std::net::SocketAddr;
+
+use serde_json::{Value, json};
+use tidewaiter_bridge::configuration::{DeviceConfig, DriverKind};
+use tidewaiter_bridge::simulate::Simulated;
+use tidewaiter_bridge::simulate::xray::Station;
+use tidewaiter_proto::body::{Body, ScanDecision, ScanResult};
+use tidewaiter_proto::bus::Availability;
+
+use crate::driven::{Driven, device, drive};
+
+fn station() -> Station {
+    Station::listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap()
+}
+
+fn at(station: &Station) -> Driven {
+    drive(DeviceConfig { tcp: Some(station.address()), ..device(DriverKind::Xray) })
+}
+
+fn result(scan: &str) -> Value {
+    json!({"result": {
+        "schema": "baggage.xray.result/1", "scan_id": scan,
+        "device": {"id": "xr01", "modality": "dx"}, "bag": {"tray": scan},
+        "scanned_at": "2018-11-16T03:12:00Z", "report_type": "MACHINE", "decision": "ALARM",
+        "algorithm": {"name": "sim-currency", "version": "1"},
+        "objects": [{
+            "id": 1, "category": "CURRENCY_LIKE", "assessment": "THREAT", "probability": 0.93,
+            "regions": [{"view": 0, "bbox": [0.31, 0.42, 0.47, 0.58]}],
+        }],
+    }})
+}
+
+async fn scan(driven: &mut Driven) -> ScanResult {
+    match driven.reading().await {
+        Body::ScanResult(scan) => scan,
+        body => panic!("{body:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alarm_arrives_with_what_was_seen() {
+    let mut station = station();
+    let mut driven = at(&station);
+    station.play(&result("T0007")).unwrap();
+    let scan = scan(&mut driven).await;
+    assert_eq!((scan.decision, scan.bag), (ScanDecision::Alarm, Some(json!("T0007"))));
+    assert_eq!(scan.objects[0].category, "currency_like");
+    assert_eq!(
+        scan.objects[0].regions,
+        Some(json!([{"view": 0, "bbox": [0.31, 0.42, 0.47, 0.58]}]))
+    );
+    assert_eq!(scan.algorithm, Some(json!({"name": "sim-currency", "version": "1"})));
+    driven.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_connection_or_line_costs_no_result() {
+    let mut station = station();
+    let mut driven = at(&station);
+    driven.state(Availability::Online).await;
+    let text = format!("{{\"not\": \"one\"}}\n{}\n", result("T1")["result"]);
+    let (first, second) = text.as_bytes().split_at(90);
+    for part in [first, second] {
+        let bytes: String = part.iter().map(|byte| format!("{byte:02x}")).collect();
+        station.play(&json!({ "bytes": bytes })).unwrap();
+    }
+    driven.state(Availability::Fault).await;
+    assert_eq!(scan(&mut driven).await.bag, Some(json!("T1")));
+    for number in ["T2", "T3"] {
+        station.unplug();
+        driven.state(Availability::Offline).await;
+        station.play(&result(number)).unwrap();
+        assert_eq!(scan(&mut driven).await.bag, Some(json!(number)));
+    }
+    driven.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_that_is_none_is_not_sent() {
+    let mut station = station();
+    let mut wrong = result("T1");
+    wrong["result"]["objects"] = json!([]);
+    let refused = station.play(&wrong).unwrap_err().to_string();
+    assert!(refused.contains("alarm"), "{refused}");
+}
