@@ -41,6 +41,9 @@ pub enum Recorded {
         id: String,
         /// Why, in words.
         error: String,
+        /// Whether it may be recorded when it is said again later: the disk was full, say.
+        #[serde(default)]
+        retry: bool,
     },
 }
 

@@ -13,6 +13,7 @@
 //! | [`stored`], [`seal`], [`chain`] | the bytes of a record, its sealed body, its place in the chain |
 //! | [`signing`], [`batch`], [`receipt`], [`presence`] | what is signed, and by whom |
 //! | [`sync`] | how records reach the server: both sides, as state machines |
+//! | [`enrolment`] | how a station becomes known to a server |
 //! | [`topic`], [`bus`] | MQTT topics, and messages on the station's own bus |
 //! | [`alert`] | what the risk engine raises and people decide |
 
@@ -23,6 +24,7 @@ pub mod bus;
 pub mod cash;
 pub mod chain;
 pub mod document;
+pub mod enrolment;
 pub mod money;
 pub mod movement;
 pub mod party;

@@ -45,6 +45,11 @@ impl Topic {
         format!("{ROOT}/{station}/device/+/event")
     }
 
+    /// Filter of all answers to devices of one station.
+    pub fn recorded_filter(station: &StationId) -> String {
+        format!("{ROOT}/{station}/device/+/recorded")
+    }
+
     /// Filter of all device states of one station.
     pub fn device_state_filter(station: &StationId) -> String {
         format!("{ROOT}/{station}/device/+/state")

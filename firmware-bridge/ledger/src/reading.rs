@@ -72,6 +72,15 @@ impl Ledger {
         Ok(run)
     }
 
+    /// The record of what a device said under this id, if it was recorded before.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn recorded(&self, device: &str, id: &str) -> Result<Option<Appended>, ReadError> {
+        let shared = self.shared();
+        shared.event(shared.options.secrets.station.tag("event", &[device, id]))
+    }
+
     /// The chain hash of a record; that of the genesis for 0.
     ///
     /// # Errors

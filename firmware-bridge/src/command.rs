@@ -1,0 +1,101 @@
+//! The commands of `tidewaiter-bridge`: one module each, this file only names them.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+mod check;
+mod decode;
+mod enrol;
+mod ledger;
+mod run;
+mod simulate;
+mod vectors;
+
+/// The edge agent of one station: devices, ledger, officer's page, sync.
+#[derive(Debug, Parser)]
+#[command(name = "tidewaiter-bridge", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the station.
+    #[command(after_help = run::EXAMPLE)]
+    Run(run::Run),
+    /// Says what is wrong in a configuration.
+    #[command(after_help = check::EXAMPLE)]
+    Check(check::Check),
+    /// Makes the station known to its server.
+    #[command(after_help = enrol::EXAMPLE)]
+    Enrol(enrol::Enrol),
+    /// Looks at a ledger offline.
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
+    /// Decodes device bytes.
+    #[command(after_help = decode::EXAMPLE)]
+    Decode(decode::Decode),
+    /// Checks decoders against vector files.
+    #[command(after_help = vectors::EXAMPLE)]
+    Vectors(vectors::Vectors),
+    /// A simulated device.
+    #[command(after_help = simulate::EXAMPLE)]
+    Simulate(simulate::Simulate),
+}
+
+/// Where the configuration is.
+#[derive(Debug, Args)]
+struct Configured {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+/// What a command found: its exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// All is well.
+    Well,
+    /// It did its work and what it looked at is not well.
+    NotWell,
+}
+
+impl Cli {
+    /// Runs the command and gives the program's exit status: 0, 1 for what is not well, 2 for bad
+    /// usage or configuration.
+    pub fn run(self) -> ExitCode {
+        let result = match self.command {
+            Command::Run(command) => command.run(),
+            Command::Check(command) => command.run(),
+            Command::Enrol(command) => command.run(),
+            Command::Ledger(command) => command.run(),
+            Command::Decode(command) => command.run(),
+            Command::Vectors(command) => command.run(),
+            Command::Simulate(command) => command.run(),
+        };
+        match result {
+            Ok(Verdict::Well) => ExitCode::SUCCESS,
+            Ok(Verdict::NotWell) => ExitCode::from(1),
+            Err(error) => {
+                say_on_stderr(&format!("tidewaiter-bridge: {error:#}"));
+                let usage = error.is::<crate::configuration::ConfigurationError>();
+                ExitCode::from(if usage { 2 } else { 1 })
+            }
+        }
+    }
+}
+
+/// Says something to the person who runs a command.
+fn say_on_stderr(text: &str) {
+    use std::io::Write;
+    // Nobody listens: the exit status says it too.
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// The runtime that commands with a network or a ledger run on.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}

@@ -1,0 +1,107 @@
+//! `tidewaiter-bridge ledger`: a ledger looked at offline, without its keys.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use tidewaiter_ledger::ledger_dir;
+use tidewaiter_ledger::verify::{Verified, export, verify};
+
+use super::Verdict;
+
+const VERIFY: &str = "Example:\n  tidewaiter-bridge ledger verify --store /var/lib/tidewaiter/bridge\n\n\
+Exit status: 0 when every record follows from the one before, 1 with the first that does not.";
+const STAT: &str = "Example:\n  tidewaiter-bridge ledger stat --store /var/lib/tidewaiter/bridge";
+const EXPORT: &str = "Example:\n  tidewaiter-bridge ledger export --store /var/lib/tidewaiter/bridge > ledger.ndjson\n\n\
+One record a line as it is stored, its body sealed.";
+
+/// What is to be done with a ledger.
+#[derive(Debug, Subcommand)]
+pub(super) enum LedgerCommand {
+    /// Checks every record and its place in the chain.
+    #[command(after_help = VERIFY)]
+    Verify(Store),
+    /// Says how many records and bytes it has, by epoch.
+    #[command(after_help = STAT)]
+    Stat(Store),
+    /// Writes every record to standard output.
+    #[command(after_help = EXPORT)]
+    Export(Store),
+}
+
+/// Which ledger.
+#[derive(Debug, Args)]
+pub(super) struct Store {
+    /// The station's data directory.
+    #[arg(long, value_name = "DIR")]
+    store: PathBuf,
+}
+
+impl LedgerCommand {
+    pub(super) fn run(self) -> anyhow::Result<Verdict> {
+        match self {
+            Self::Verify(store) => {
+                let verified = store.verify()?;
+                let mut out = std::io::stdout().lock();
+                for damage in &verified.damage {
+                    writeln!(out, "FAIL {damage}")?;
+                }
+                heads(&mut out, &verified)?;
+                writeln!(out, "{} records, {} damaged", verified.records, verified.damage.len())?;
+                let well = verified.damage.is_empty();
+                Ok(if well { Verdict::Well } else { Verdict::NotWell })
+            }
+            Self::Stat(store) => {
+                let verified = store.verify()?;
+                let mut out = std::io::stdout().lock();
+                if let Some(station) = &verified.station {
+                    writeln!(out, "station {station}")?;
+                }
+                heads(&mut out, &verified)?;
+                writeln!(out, "records {}", verified.records)?;
+                writeln!(out, "bytes {}", verified.bytes)?;
+                writeln!(out, "segments {}", verified.segments)?;
+                writeln!(out, "damaged {}", verified.damage.len())?;
+                Ok(Verdict::Well)
+            }
+            Self::Export(store) => {
+                let progress = bar();
+                let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+                let dir = ledger_dir(&store.store);
+                export(&dir, &mut out, |done, of| shown(&progress, done, of))?;
+                out.flush()?;
+                progress.finish_and_clear();
+                Ok(Verdict::Well)
+            }
+        }
+    }
+}
+
+impl Store {
+    fn verify(&self) -> anyhow::Result<Verified> {
+        let progress = bar();
+        let verified = verify(&ledger_dir(&self.store), |done, of| shown(&progress, done, of))?;
+        progress.finish_and_clear();
+        Ok(verified)
+    }
+}
+
+fn heads(out: &mut impl Write, verified: &Verified) -> std::io::Result<()> {
+    for (epoch, head) in &verified.heads {
+        writeln!(out, "epoch {epoch} ends at record {} {}", head.seq, head.hash)?;
+    }
+    Ok(())
+}
+
+/// Hidden where standard error is no terminal.
+fn bar() -> ProgressBar {
+    let template = "{bar:40} {bytes}/{total_bytes} {eta}";
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(0).with_style(style)
+}
+
+fn shown(progress: &ProgressBar, done: u64, of: u64) {
+    progress.set_length(of);
+    progress.set_position(done);
+}

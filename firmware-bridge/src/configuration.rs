@@ -1,0 +1,335 @@
+//! What a station is told. Relative paths are relative to the file.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use tidewaiter_program::clock::Clock;
+pub use tidewaiter_program::configuration::{ConfigurationError, Demonstration};
+use tidewaiter_program::configuration::{Source, clock, read};
+use tidewaiter_proto::body::{Direction, Role};
+use tidewaiter_proto::movement::Mode;
+use tidewaiter_proto::station::StationId;
+use tidewaiter_proto::topic::is_device_id;
+
+/// What a station is told.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BridgeConfiguration {
+    /// Who it is.
+    pub station: Identity,
+    /// What its lane is for.
+    pub lane: Lane,
+    /// The officer's page.
+    #[serde(default)]
+    pub http: Http,
+    /// The station's own bus.
+    #[serde(default)]
+    pub bus: Bus,
+    /// The devices that this agent reads itself.
+    #[serde(default, rename = "device")]
+    pub devices: Vec<DeviceConfig>,
+    /// Kiosks, tablets and drivers of others that speak on the bus.
+    #[serde(default, rename = "source")]
+    pub sources: Vec<SourceConfig>,
+    /// Present in demonstrations only.
+    #[serde(default)]
+    pub demonstration: Option<Demonstration>,
+}
+
+/// Who a station is.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// `SITE/LANE`.
+    pub name: StationId,
+    /// Where it keeps everything.
+    pub data: PathBuf,
+    /// ISO alpha-2 code or `EU`, where the law is not that of the site's country.
+    #[serde(default)]
+    pub jurisdiction: Option<String>,
+}
+
+/// What a lane is for: what an inspection begins with when a document opens it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lane {
+    /// Which way travellers go.
+    pub direction: Direction,
+    /// Who they are.
+    #[serde(default = "passenger")]
+    pub role: Role,
+    /// How they travel.
+    pub mode: Mode,
+    /// Where the lane is: IATA code or UN/LOCODE.
+    pub place: String,
+}
+
+fn passenger() -> Role {
+    Role::Passenger
+}
+
+/// Where the officer's page is served.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// Address and port; 127.0.0.1:8081 when absent.
+    pub listen: Option<SocketAddr>,
+    /// Serve beyond this machine although there is no sign-in.
+    pub open_without_sign_in: bool,
+}
+
+/// The station's own bus.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Bus {
+    /// Where the embedded broker listens; 127.0.0.1:1883 when absent.
+    pub listen: Option<SocketAddr>,
+    /// A broker on this machine, instead of the embedded one.
+    pub external: Option<SocketAddr>,
+}
+
+/// A device that this agent reads itself.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceConfig {
+    /// Its id on the bus.
+    pub id: String,
+    /// What it is.
+    pub driver: DriverKind,
+    /// Its serial port.
+    #[serde(default)]
+    pub serial: Option<PathBuf>,
+    /// Speed of the serial port.
+    #[serde(default)]
+    pub baud: Option<u32>,
+    /// Its address, `HOST:PORT`.
+    #[serde(default)]
+    pub tcp: Option<String>,
+    /// Its address, `ws://…`.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// Who counts with it, when it does not say so itself.
+    #[serde(default)]
+    pub officer: Option<String>,
+}
+
+/// What a device is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DriverKind {
+    /// A reader of machine-readable zones.
+    Mrz,
+    /// A scanner of boarding passes.
+    BoardingPass,
+    /// A note counter that speaks XFS4IoT.
+    NoteCounter,
+    /// An X-ray station that sends its results.
+    Xray,
+}
+
+/// A source on the bus that is not this agent's.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceConfig {
+    /// Its id on the bus.
+    pub id: String,
+    /// What it may say.
+    pub profile: Profile,
+}
+
+/// What a source on the bus is, and so what it may say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Profile {
+    /// Reads documents.
+    Reader,
+    /// Reads boarding passes.
+    Scanner,
+    /// Counts cash.
+    Counter,
+    /// Looks into bags.
+    Xray,
+    /// Weighs.
+    Scale,
+    /// Takes declarations.
+    Kiosk,
+    /// Sees movements: AIS, manifests.
+    Movements,
+}
+
+impl Profile {
+    /// The bodies it may publish (contract section 4).
+    pub fn bodies(self) -> &'static [&'static str] {
+        match self {
+            Self::Reader => &["document_read"],
+            Self::Scanner => &["boarding_pass_read"],
+            Self::Counter => &["cash_counted"],
+            Self::Xray => &["scan_result"],
+            Self::Scale => &["weight_measured"],
+            Self::Kiosk => &["declaration_made"],
+            Self::Movements => &["movement_seen"],
+        }
+    }
+}
+
+impl From<DriverKind> for Profile {
+    fn from(driver: DriverKind) -> Self {
+        match driver {
+            DriverKind::Mrz => Self::Reader,
+            DriverKind::BoardingPass => Self::Scanner,
+            DriverKind::NoteCounter => Self::Counter,
+            DriverKind::Xray => Self::Xray,
+        }
+    }
+}
+
+impl BridgeConfiguration {
+    /// Reads and checks a station's configuration.
+    ///
+    /// # Errors
+    /// [`ConfigurationError`].
+    pub fn read(file: &Path) -> Result<Self, ConfigurationError> {
+        let (text, mut configuration) = read::<Self>(file)?;
+        configuration.check(Source { file, text: &text })?;
+        let base = file.parent().unwrap_or(Path::new(""));
+        configuration.station.data = base.join(&configuration.station.data);
+        for serial in configuration.devices.iter_mut().filter_map(|device| device.serial.as_mut()) {
+            *serial = base.join(&*serial);
+        }
+        Ok(configuration)
+    }
+
+    /// The clock it runs by.
+    pub fn clock(&self) -> Clock {
+        clock(self.demonstration)
+    }
+
+    /// Where the officer's page is served.
+    pub fn listen(&self) -> SocketAddr {
+        self.http.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8081)))
+    }
+
+    /// Where the embedded broker listens.
+    pub fn bus_listen(&self) -> SocketAddr {
+        self.bus.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 1883)))
+    }
+
+    /// Whose law holds.
+    pub fn jurisdiction(&self) -> String {
+        let country = || self.station.name.country();
+        self.station.jurisdiction.clone().unwrap_or_else(country)
+    }
+
+    /// Who may speak on the bus, and as what.
+    pub fn profiles(&self) -> impl Iterator<Item = (&str, Profile)> {
+        let own = self.devices.iter().map(|device| (device.id.as_str(), device.driver.into()));
+        own.chain(self.sources.iter().map(|source| (source.id.as_str(), source.profile)))
+    }
+
+    fn check(&self, source: Source<'_>) -> Result<(), ConfigurationError> {
+        let place = &self.lane.place;
+        let is_code = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
+        if !matches!(place.len(), 3 | 5) || !place.chars().all(is_code) {
+            let problem = format!("{place:?} is neither an IATA code nor a UN/LOCODE (VVO, RUVVO)");
+            return Err(source.wrong("place", problem));
+        }
+        if !self.listen().ip().is_loopback() && !self.http.open_without_sign_in {
+            let problem = "there is no sign-in yet, so the page is served on loopback only, unless \
+                           open_without_sign_in = true says that something in front guards it";
+            return Err(source.wrong("listen", problem));
+        }
+        if !self.bus_listen().ip().is_loopback() {
+            let problem = "the embedded broker knows no sign-in: it listens on loopback only. For \
+                           devices beyond this machine, set [bus] external to a broker that does";
+            return Err(source.wrong("listen", problem));
+        }
+        if self.bus.listen.is_some() && self.bus.external.is_some() {
+            return Err(source.wrong("external", "listen is of the embedded broker: name one"));
+        }
+        let mut known = BTreeSet::new();
+        for (id, _) in self.profiles() {
+            if !is_device_id(id) {
+                let problem = format!("{id:?} is not a device id of a-z, 0-9, '-', '_', 32 at most");
+                return Err(source.wrong_value("id", id, problem));
+            }
+            if !known.insert(id) {
+                return Err(source.wrong_value("id", id, format!("{id:?} is there twice")));
+            }
+        }
+        self.devices.iter().try_for_each(|device| device.check(source))
+    }
+}
+
+impl DeviceConfig {
+    fn check(&self, source: Source<'_>) -> Result<(), ConfigurationError> {
+        let (serial, tcp, url) = (self.serial.is_some(), self.tcp.is_some(), self.url.is_some());
+        let wrong = |wanted: &str| {
+            let problem = format!("device {:?} needs {wanted}, and no other address", self.id);
+            Err(source.wrong_value("id", &self.id, problem))
+        };
+        match (self.driver, serial, tcp, url) {
+            (DriverKind::Mrz | DriverKind::BoardingPass, true, false, false)
+            | (DriverKind::NoteCounter, false, false, true)
+            | (DriverKind::Xray, false, true, false) => Ok(()),
+            (DriverKind::Mrz | DriverKind::BoardingPass, ..) => wrong("serial = \"PATH\""),
+            (DriverKind::NoteCounter, ..) => wrong("url = \"ws://HOST:PORT\""),
+            (DriverKind::Xray, ..) => wrong("tcp = \"HOST:PORT\""),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::BridgeConfiguration;
+
+    fn read(text: &str) -> Result<BridgeConfiguration, String> {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("bridge.toml");
+        std::fs::write(&file, text).unwrap();
+        BridgeConfiguration::read(&file).map_err(|error| {
+            error.to_string().replace(&directory.path().display().to_string(), "DIR")
+        })
+    }
+
+    const LEAST: &str = "[station]\nname = \"ruvvo/dep-07\"\ndata = \"data\"\n\n\
+        [lane]\ndirection = \"exit\"\nmode = \"air\"\nplace = \"VVO\"\n";
+
+    #[test]
+    fn the_least_configuration_listens_on_loopback() {
+        let configuration = read(LEAST).unwrap();
+        assert!(configuration.listen().ip().is_loopback());
+        assert!(configuration.bus_listen().ip().is_loopback());
+        assert_eq!(configuration.jurisdiction(), "RU");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_file_line_and_key() {
+        for (text, wanted) in [
+            ("\n[bus]\nlissten = \"127.0.0.1:1\"\n", "DIR/bridge.toml:11: lissten: unknown field"),
+            ("\n[bus]\nlisten = \"0.0.0.0:1883\"\n", "DIR/bridge.toml:11: listen: the embedded"),
+            ("\n[http]\nlisten = \"0.0.0.0:80\"\n", "DIR/bridge.toml:11: listen: there is no"),
+            ("[[device]]\nid = \"mrz 1\"\ndriver = \"mrz\"\n", "DIR/bridge.toml:10: id: \"mrz 1\""),
+            ("[[device]]\nid = \"mrz-1\"\ndriver = \"mrz\"\n", "needs serial"),
+            ("[[device]]\nid = \"a\"\ndriver = \"iris\"\n", "DIR/bridge.toml:11: driver: unknown"),
+            ("[[source]]\nid = \"a\"\nprofile = \"judge\"\n", "DIR/bridge.toml:11: profile: unkno"),
+        ] {
+            let error = read(&format!("{LEAST}{text}")).unwrap_err();
+            assert!(error.contains(wanted), "{error}");
+        }
+    }
+
+    #[test]
+    fn one_id_is_one_source() {
+        let twice = "[[device]]\nid = \"a\"\ndriver = \"mrz\"\nserial = \"x\"\n\
+                     [[source]]\nid = \"a\"\nprofile = \"kiosk\"\n";
+        assert!(read(&format!("{LEAST}{twice}")).unwrap_err().contains("\"a\" is there twice"));
+    }
+
+    #[test]
+    fn the_example_configuration_is_valid() {
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/bridge.toml");
+        assert!(BridgeConfiguration::read(&file).is_ok());
+    }
+}
