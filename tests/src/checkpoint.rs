@@ -13,6 +13,8 @@ use crate::devices::Device;
 use crate::http::Site;
 use crate::programs::{Programs, Running, wait_for};
 
+mod configurations;
+
 /// The station of the demonstration.
 pub const STATION: &str = "ruvvo/lane-01";
 
@@ -91,7 +93,7 @@ impl Checkpoint {
         let folder = folder.to_path_buf();
         fs::create_dir_all(folder.join("logs"))?;
         let ports = Ports { first: first_port };
-        write_configurations(&folder, ports, clock, bus)?;
+        configurations::write(&folder, ports, clock, bus)?;
         enrol(&programs, &folder)?;
         let devices = Devices::start(&programs, &folder, ports)?;
         let mut checkpoint = Self {

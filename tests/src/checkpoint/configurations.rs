@@ -56,3 +56,58 @@ key_file = "server/authority/bundle.pub"
         pages = ports.headquarters(),
     )
 }
+
+fn bridge(folder: &Path, ports: Ports, bus: Option<u16>) -> String {
+    let bus = match bus {
+        Some(port) => format!("external = \"127.0.0.1:{port}\""),
+        None => format!("listen = \"127.0.0.1:{}\"", ports.bus()),
+    };
+    let link = |name: &str| folder.join(name).display().to_string();
+    format!(
+        r#"[station]
+name = "{STATION}"
+data = "bridge"
+
+[lane]
+direction = "exit"
+mode = "air"
+place = "VVO"
+
+[http]
+listen = "127.0.0.1:{pages}"
+
+[bus]
+{bus}
+
+[[device]]
+id = "mrz-1"
+driver = "mrz"
+serial = "{reader}"
+
+[[device]]
+id = "pass-1"
+driver = "boarding_pass"
+serial = "{scanner}"
+
+[[device]]
+id = "counter-1"
+driver = "note_counter"
+url = "ws://127.0.0.1:{counter}"
+officer = "o-11"
+
+[[device]]
+id = "xray-1"
+driver = "xray"
+tcp = "127.0.0.1:{xray}"
+
+[[source]]
+id = "kiosk-1"
+profile = "kiosk"
+"#,
+        pages = ports.station(),
+        reader = link("mrz-1.tty"),
+        scanner = link("pass-1.tty"),
+        counter = ports.counter(),
+        xray = ports.xray(),
+    )
+}
