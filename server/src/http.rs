@@ -1,16 +1,12 @@
 //! The programming interface under `/api/v1`, what machines ask about the program itself, and the
 //! pages beside it: one router, one guard around all.
 
-use std::time::Duration;
-
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderValue, header};
 use axum::middleware;
-use axum::response::Response;
 use axum::routing::{get, post};
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tidewaiter_program::http::no_store;
+pub use tidewaiter_program::http::serve;
 
 use crate::state::AppState;
 
@@ -52,37 +48,7 @@ pub fn router(state: AppState) -> Router {
     tidewaiter_web::guard::protect(all)
 }
 
-/// Serves a router until `stop`; what is still open then has a moment to end.
-///
-/// # Errors
-/// Only when no connection can be accepted any more.
-pub async fn serve(
-    listener: TcpListener,
-    router: Router,
-    stop: CancellationToken,
-) -> std::io::Result<()> {
-    let served = axum::serve(listener, router)
-        .with_graceful_shutdown(stop.clone().cancelled_owned())
-        .into_future();
-    let last_call = async {
-        stop.cancelled().await;
-        tokio::time::sleep(LAST_CALL).await;
-    };
-    tokio::select! {
-        served = served => served,
-        () = last_call => Ok(()),
-    }
-}
-
-/// What the interface says is for the one who asked, now.
-async fn no_store(mut response: Response) -> Response {
-    let value = HeaderValue::from_static("no-store");
-    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(value);
-    response
-}
-
 const BODY_BYTES_MAX: usize = 256 * 1024;
-const LAST_CALL: Duration = Duration::from_millis(800);
 
 #[cfg(test)]
 mod tests;

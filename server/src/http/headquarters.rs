@@ -5,6 +5,7 @@ use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
+use tidewaiter_program::metrics::Metrics;
 
 use super::problem::Problem;
 use crate::page::headquarters::HeadquartersView;
@@ -51,17 +52,15 @@ async fn bundles(State(view): State<HeadquartersView>) -> Result<Json<Value>, Pr
     Ok(Json(json!({"items": items, "next": null})))
 }
 
-async fn metrics(State(view): State<HeadquartersView>) -> Result<String, Problem> {
+async fn metrics(State(view): State<HeadquartersView>) -> Result<Metrics, Problem> {
     let rows = view.store.incoming(ROWS).await?;
     let accepted = rows.iter().filter(|row| row.accepted).count();
-    let refused = rows.len() - accepted;
+    let counts = [("accepted", accepted), ("refused", rows.len() - accepted)];
+    let mut metrics = Metrics::of(env!("CARGO_PKG_VERSION"));
+    metrics.gauges("tidewaiter_bundles", "Bundles by state.", "state", &counts);
     let records = view.store.record_count().await?;
-    Ok(format!(
-        "# TYPE tidewaiter_bundles gauge\n\
-         tidewaiter_bundles{{state=\"accepted\"}} {accepted}\n\
-         tidewaiter_bundles{{state=\"refused\"}} {refused}\n\
-         # TYPE tidewaiter_records gauge\ntidewaiter_records {records}\n"
-    ))
+    metrics.gauge("tidewaiter_records", "Records of all bundles.", records);
+    Ok(metrics)
 }
 
 async fn openapi() -> Response {
