@@ -5,8 +5,11 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+mod assess;
 mod enrol;
 mod headquarters;
+mod lists;
+mod policy;
 mod run;
 mod verify;
 
@@ -26,6 +29,15 @@ enum Command {
     /// Enrols a station: signs its certificate and registers its key.
     #[command(after_help = enrol::EXAMPLE)]
     Enrol(enrol::Enrol),
+    /// Runs the risk engine on scenario files.
+    #[command(after_help = assess::EXAMPLE)]
+    Assess(assess::Assess),
+    /// Looks after lists.
+    #[command(subcommand)]
+    Lists(lists::Lists),
+    /// Looks after policy packs.
+    #[command(subcommand)]
+    Policy(policy::Policy),
     /// Headquarters: takes the nightly bundles of servers.
     #[command(subcommand)]
     Hq(headquarters::Headquarters),
@@ -51,6 +63,11 @@ enum Verdict {
     NotWell,
 }
 
+/// What was asked cannot be done with what was given: exit status 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Usage(String);
+
 impl Cli {
     /// Runs the command and gives the program's exit status: 0, 1 for what is not well, 2 for bad
     /// usage or configuration.
@@ -58,6 +75,9 @@ impl Cli {
         let result = match self.command {
             Command::Run(command) => command.run(),
             Command::Enrol(command) => command.run(),
+            Command::Assess(command) => command.run(),
+            Command::Lists(command) => command.run(),
+            Command::Policy(command) => command.run(),
             Command::Hq(command) => command.run(),
             Command::Verify(command) => command.run(),
         };
@@ -66,7 +86,8 @@ impl Cli {
             Ok(Verdict::NotWell) => ExitCode::from(1),
             Err(error) => {
                 say_on_stderr(&format!("tidewaiter-server: {error:#}"));
-                let usage = error.is::<crate::configuration::ConfigurationError>();
+                let usage = error.is::<crate::configuration::ConfigurationError>()
+                    || error.is::<Usage>();
                 ExitCode::from(if usage { 2 } else { 1 })
             }
         }

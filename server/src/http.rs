@@ -51,4 +51,4 @@ pub fn router(state: AppState) -> Router {
 const BODY_BYTES_MAX: usize = 256 * 1024;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -121,7 +121,8 @@ impl Guard {
         out.extend(keep_alive);
         push_length(&mut out, properties.len());
         out.extend(properties);
-        push_text(&mut out, client_id);
+        // The embedded broker takes no '/' in a client id; no station has a '.' in its name.
+        push_text(&mut out, &client_id.replace('/', "."));
         out.extend(will);
         push_text(&mut out, &self.station);
         push_text(&mut out, secret);
@@ -288,6 +289,7 @@ mod tests {
         assert_eq!(out[9] & 0xc0, 0xc0);
         assert!(out.ends_with(b"\0\x0cruvvo/dep-07\0\x06secret"));
         assert_eq!(usize::from(out[1]), out.len() - 2);
+        assert!(out.windows(14).any(|part| part == b"\0\x0cruvvo.dep-07"));
     }
 
     #[test]

@@ -1,0 +1,203 @@
+//! A server and headquarters on this machine, as programs.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+/// Configurations, programs and their addresses.
+pub(crate) struct Site {
+    folder: tempfile::TempDir,
+    agent: ureq::Agent,
+    pages: u16,
+    door: u16,
+    headquarters: u16,
+    server: Option<Running>,
+    answering: Option<Running>,
+}
+
+/// A program that ends with its owner.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Site {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let [pages, door, headquarters] = free_ports();
+        let write = |name: &str, text: String| {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        };
+        write(
+            "server.toml",
+            format!(
+                "[server]\nname = \"ruvvo\"\ndata = \"server\"\n\n\
+                 [http]\nlisten = \"127.0.0.1:{pages}\"\n\n\
+                 [broker]\nlisten = \"127.0.0.1:{door}\"\n\n\
+                 [bundles]\ndirectory = \"bundles\"\n\
+                 headquarters = \"headquarters/headquarters.json\"\n\n\
+                 [demonstration]\nclock = \"2018-11-16T04:00:00Z\"\n"
+            ),
+        );
+        write(
+            "headquarters.toml",
+            format!(
+                "[headquarters]\nname = \"headquarters\"\ndata = \"headquarters\"\n\n\
+                 [http]\nlisten = \"127.0.0.1:{headquarters}\"\n\n\
+                 [incoming]\ndirectory = \"bundles\"\n\n\
+                 [[server]]\nname = \"ruvvo\"\nkey_file = \"server/authority/bundle.pub\"\n"
+            ),
+        );
+        let agent = ureq::Agent::config_builder()
+            .timeout_global(Some(Duration::from_secs(10)))
+            .http_status_as_error(false)
+            .build()
+            .new_agent();
+        let (server, answering) = (None, None);
+        Self { folder, agent, pages, door, headquarters, server, answering }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn door(&self) -> u16 {
+        self.door
+    }
+
+    pub(crate) fn enrol(&self, request: &Value) -> Value {
+        let file = |name: &str| self.folder().join(name);
+        std::fs::write(file("request.json"), request.to_string()).unwrap();
+        let output = program()
+            .args(["enrol", "--config"])
+            .arg(file("server.toml"))
+            .arg("--request")
+            .arg(file("request.json"))
+            .arg("--answer")
+            .arg(file("answer.json"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_str(&std::fs::read_to_string(file("answer.json")).unwrap()).unwrap()
+    }
+
+    pub(crate) fn start_server(&mut self) {
+        let config = self.folder().join("server.toml");
+        self.server = Some(start(&["run"], &config));
+        self.wait("the server serves", |site| site.ready(site.pages));
+    }
+
+    pub(crate) fn kill_server(&mut self) {
+        self.server = None;
+    }
+
+    pub(crate) fn start_headquarters(&mut self) {
+        let config = self.folder().join("headquarters.toml");
+        self.answering = Some(start(&["hq", "run"], &config));
+        self.wait("headquarters serves", |site| site.ready(site.headquarters));
+    }
+
+    /// Makes the night's bundle and waits for headquarters' receipt at the server.
+    pub(crate) fn night(&self) -> Value {
+        let address = format!("http://127.0.0.1:{}/api/v1/bundles", self.pages);
+        let mut answer = self.agent.post(&address).send_json(json!({})).unwrap();
+        let made = answer.body_mut().read_to_string().unwrap();
+        assert_eq!(answer.status(), 201, "{made}");
+        let made: Value = serde_json::from_str(&made).unwrap();
+        self.wait("the night's bundle is accepted", |site| {
+            let page = site.get("/api/v1/bundles");
+            let rows = page["items"].as_array().unwrap().clone();
+            let row = rows.into_iter().find(|row| row["number"] == made["number"]).unwrap();
+            assert_ne!(row["state"], "refused", "{row}");
+            (row["state"] == "accepted").then_some(row)
+        })
+    }
+
+    /// Whether the bundle checks offline, with headquarters' key at hand.
+    pub(crate) fn verifies(&self, name: &str) -> bool {
+        let output = program()
+            .arg("verify")
+            .arg(self.folder().join("bundles").join(name))
+            .arg("--key")
+            .arg(self.folder().join("server/authority/bundle.pub"))
+            .arg("--headquarters")
+            .arg(self.folder().join("headquarters"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(said.contains("0 failed") || !output.status.success(), "{said}");
+        output.status.success()
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Value {
+        serde_json::from_str(&self.text(path)).unwrap()
+    }
+
+    pub(crate) fn text(&self, path: &str) -> String {
+        self.read(self.pages, path)
+    }
+
+    pub(crate) fn headquarters(&self, path: &str) -> Value {
+        serde_json::from_str(&self.headquarters_text(path)).unwrap()
+    }
+
+    pub(crate) fn headquarters_text(&self, path: &str) -> String {
+        self.read(self.headquarters, path)
+    }
+
+    fn read(&self, port: u16, path: &str) -> String {
+        let mut answer = self.agent.get(format!("http://127.0.0.1:{port}{path}")).call().unwrap();
+        let text = answer.body_mut().read_to_string().unwrap();
+        assert_eq!(answer.status(), 200, "{path}: {text}");
+        text
+    }
+
+    fn ready(&self, port: u16) -> Option<()> {
+        let answer = self.agent.get(format!("http://127.0.0.1:{port}/readyz")).call().ok()?;
+        (answer.status() == 200).then_some(())
+    }
+
+    /// Asks until there is an answer.
+    pub(crate) fn wait<T>(&self, what: &str, ask: impl Fn(&Self) -> Option<T>) -> T {
+        let started = Instant::now();
+        loop {
+            if let Some(answer) = ask(self) {
+                return answer;
+            }
+            assert!(started.elapsed() < LIMIT, "{what}: not within {LIMIT:?}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_tidewaiter-server"))
+}
+
+fn start(arguments: &[&str], config: &PathBuf) -> Running {
+    let child = program()
+        .args(arguments)
+        .arg("--config")
+        .arg(config)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    Running(child)
+}
+
+/// Ports that nobody uses now, all different.
+fn free_ports<const N: usize>() -> [u16; N] {
+    let held: Vec<TcpListener> =
+        (0..N).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    std::array::from_fn(|index| held[index].local_addr().unwrap().port())
+}
+
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
