@@ -43,12 +43,12 @@ impl NoteCounter {
     /// # Errors
     /// When the address cannot be listened at.
     pub fn listen(address: SocketAddr) -> io::Result<Self> {
-        // Its own threads, so that it lives beside whatever runs it.
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let listener = std::net::TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
+        // Its own threads, so that it lives beside whatever runs it.
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let shared = Arc::new(Shared::default());
         let accepting = Arc::clone(&shared);
         let entered = runtime.enter();

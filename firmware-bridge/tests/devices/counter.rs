@@ -46,7 +46,7 @@ async fn the_shoe_box_is_counted_whole() {
     box_of_shoes["count"].as_array_mut().unwrap().push(euros);
     counter.play(&box_of_shoes).unwrap();
     let count = count(&mut driven).await;
-    assert_eq!(amounts(&count), ["USD 192300", "EUR 1000"]);
+    assert_eq!(amounts(&count), ["EUR 1000", "USD 192300"]);
     assert_eq!((count.count, count.blind, count.officer.as_str()), (1, true, "o-7"));
     assert_eq!((count.certainty, count.suspect), (Certainty::Exact, None));
     driven.stop().await;

@@ -139,7 +139,10 @@ impl Dialogue {
                 None => vec![Output::GiveUp("the counter does not say how it is".to_owned())],
             },
             Step::CashInStatus => self.earlier(payload),
-            Step::Start => vec![self.ask(Step::CashIn)],
+            Step::Start => {
+                self.doubt = false;
+                vec![self.ask(Step::CashIn)]
+            }
             step => {
                 vec![Output::GiveUp(format!("the counter answers {} with another", step.name()))]
             }
@@ -150,7 +153,6 @@ impl Dialogue {
     fn earlier(&mut self, payload: &Value) -> Vec<Output> {
         let status = payload.get("status").and_then(Value::as_str).unwrap_or("unknown");
         let cut_off = std::mem::take(&mut self.cut_off);
-        self.doubt = false;
         self.fed = Batch::default();
         match status {
             "active" => {
@@ -248,7 +250,6 @@ impl Dialogue {
 
     fn conclude(&mut self, batch: &Batch) -> Vec<Output> {
         let count = self.count(batch);
-        self.doubt = false;
         let mut outputs: Vec<Output> = count.map(Output::Counted).into_iter().collect();
         outputs.push(self.ask(Step::Start));
         outputs
