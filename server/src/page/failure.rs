@@ -1,36 +1,15 @@
 //! What a reader sees when a page is not there, or the store fails.
 
-use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
-use tidewaiter_web::answer::page_with;
-use tidewaiter_web::frame::Frame;
+use tidewaiter_web::failure;
 use tidewaiter_web::visit::Visit;
 
 use crate::store::StoreError;
 
-#[derive(Template)]
-#[template(path = "failure.html")]
-struct Failure {
-    frame: Frame,
-    heading: String,
-    text: String,
-    cause: String,
-}
-
 /// There is nothing at this address.
 pub(super) fn not_found(visit: &Visit) -> Response {
-    let text = visit.text;
-    let heading = text.say("not-found-title").into_owned();
-    page_with(
-        StatusCode::NOT_FOUND,
-        &Failure {
-            frame: super::frame(visit, None, &heading, ""),
-            heading,
-            text: text.say("not-found-text").into_owned(),
-            cause: String::new(),
-        },
-    )
+    failure::not_found(super::frame(visit, None, "", ""))
 }
 
 /// Something below failed. The cause goes to the log; the reader learns that nothing was lost.
@@ -41,15 +20,5 @@ pub(super) fn failed(visit: &Visit, error: &StoreError) -> Response {
 
 /// Something did not work, for a cause that the reader should know.
 pub(super) fn failed_because(visit: &Visit, status: StatusCode, cause: String) -> Response {
-    let text = visit.text;
-    let heading = text.say("failed-title").into_owned();
-    page_with(
-        status,
-        &Failure {
-            frame: super::frame(visit, None, &heading, ""),
-            heading,
-            text: text.say("failed-text").into_owned(),
-            cause,
-        },
-    )
+    failure::failed(super::frame(visit, None, "", ""), status, cause)
 }

@@ -12,11 +12,12 @@
 //! | [`guard`] | response headers, and refusing posts from other sites |
 //! | [`form`] | fields of a posted form, and its problems |
 //! | [`tally`], [`timeline`], [`traveller`], [`amended`] | records and alerts as a person reads them |
-//! | [`answer`] | turning a template into a response |
+//! | [`answer`], [`failure`] | turning a template into a response; what is not there or failed |
 
 pub mod amended;
 pub mod answer;
 pub mod assets;
+pub mod failure;
 pub mod form;
 pub mod frame;
 pub mod guard;
