@@ -24,7 +24,8 @@ pub struct BusLink {
 impl BusLink {
     /// Options of a client of this name.
     pub fn options(&self, name: &str) -> MqttOptions {
-        let mut options = MqttOptions::new(name, self.address.ip().to_string(), self.address.port());
+        let mut options =
+            MqttOptions::new(name, self.address.ip().to_string(), self.address.port());
         options.set_keep_alive(KEEP_ALIVE);
         options.set_connection_timeout(CONNECT_SECONDS);
         let most = u32::try_from(PACKET_BYTES_MAX).unwrap_or(u32::MAX);

@@ -251,7 +251,8 @@ impl BridgeConfiguration {
         let mut known = BTreeSet::new();
         for (id, _) in self.profiles() {
             if !is_device_id(id) {
-                let problem = format!("{id:?} is not a device id of a-z, 0-9, '-', '_', 32 at most");
+                let problem =
+                    format!("{id:?} is not a device id of a-z, 0-9, '-', '_', 32 at most");
                 return Err(source.wrong_value("id", id, problem));
             }
             if !known.insert(id) {

@@ -195,9 +195,10 @@ impl Enrolment {
             let expected = station.clone();
             return Err(KeyError::OtherStation { found: answer.station, expected });
         }
-        let (host, port) = answer.broker.rsplit_once(':').ok_or_else(|| {
-            damaged(format!("broker: {:?} is not HOST:PORT", answer.broker))
-        })?;
+        let (host, port) = answer
+            .broker
+            .rsplit_once(':')
+            .ok_or_else(|| damaged(format!("broker: {:?} is not HOST:PORT", answer.broker)))?;
         let port = port.parse().map_err(|_| damaged(format!("broker: {port:?} is no port")))?;
         let key = |name: &str, text: &str| {
             let mut bytes = [0; 32];
@@ -232,10 +233,8 @@ fn make(data: &Path, directory: &Path) -> Result<(), KeyError> {
 fn read_key(file: &Path) -> Result<[u8; 32], KeyError> {
     let text = disk::read_text(file)?;
     let mut key = [0; 32];
-    hex::decode_to_slice(text.trim(), &mut key).map_err(|error| KeyError::Damaged {
-        file: file.to_owned(),
-        problem: error.to_string(),
-    })?;
+    hex::decode_to_slice(text.trim(), &mut key)
+        .map_err(|error| KeyError::Damaged { file: file.to_owned(), problem: error.to_string() })?;
     Ok(key)
 }
 

@@ -2,9 +2,7 @@
 //! and how the movement is made good when the boarding pass comes second.
 
 use serde_json::{Map, Value};
-use tidewaiter_proto::body::{
-    Amendment, BoardingPassRead, Body, Direction, InspectionOpened, Leg,
-};
+use tidewaiter_proto::body::{Amendment, BoardingPassRead, Body, Direction, InspectionOpened, Leg};
 use tidewaiter_proto::movement::{Mode, Movement};
 use tidewaiter_proto::record::{Record, Source};
 use tidewaiter_risk::crossing::assemble;
@@ -25,7 +23,8 @@ pub fn opening(lane: &Lane, body: &Body) -> Option<InspectionOpened> {
 /// The amendment that an inspection is due: it was opened by the lane before the boarding pass was
 /// read, so that its movement lacks an end.
 pub fn amendment(lane: &Lane, records: &[Record]) -> Option<Amendment> {
-    let opening = records.iter().rfind(|record| matches!(record.body, Body::InspectionOpened(_)))?;
+    let opening =
+        records.iter().rfind(|record| matches!(record.body, Body::InspectionOpened(_)))?;
     if !matches!(opening.source, Source::Agent(_)) {
         return None;
     }

@@ -81,9 +81,9 @@ async fn poll(
     loop {
         let said = match events.poll().await {
             Ok(Event::Incoming(Packet::ConnAck(_))) => {
-                let all = subscriptions.iter().all(|filter| {
-                    client.try_subscribe(filter.clone(), QoS::AtLeastOnce).is_ok()
-                });
+                let all = subscriptions
+                    .iter()
+                    .all(|filter| client.try_subscribe(filter.clone(), QoS::AtLeastOnce).is_ok());
                 if !all {
                     Heard::Lost("it has no room for its subscriptions".to_owned())
                 } else if awaited == 0 {
@@ -100,7 +100,9 @@ async fn poll(
                 Heard::Connected
             }
             Ok(Event::Incoming(Packet::Publish(message))) => Heard::Message(Box::new(message)),
-            Ok(Event::Incoming(Packet::Disconnect(_))) => Heard::Lost("the broker ended it".to_owned()),
+            Ok(Event::Incoming(Packet::Disconnect(_))) => {
+                Heard::Lost("the broker ended it".to_owned())
+            }
             Ok(_) => continue,
             Err(error) => Heard::Lost(error.to_string()),
         };

@@ -72,7 +72,9 @@ pub enum RecordError {
     #[error("the event's id has {0} characters: 1 to {EVENT_ID_MAX} are needed")]
     Id(usize),
     /// The inspection's name is no name.
-    #[error("{0:?} is no name of an inspection: 1 to {INSPECTION_MAX} characters of a-z, A-Z, 0-9 and '-'")]
+    #[error(
+        "{0:?} is no name of an inspection: 1 to {INSPECTION_MAX} characters of a-z, A-Z, 0-9 and '-'"
+    )]
     Inspection(String),
     /// The body is not what it says it is.
     #[error(transparent)]
@@ -115,8 +117,7 @@ impl Recorder {
     ) -> Result<Self, ReadError> {
         let profiles = profiles.map(|(id, profile)| (id.to_owned(), profile)).collect();
         let open = ledger.state(OPEN_STATE).and_then(|name| String::from_utf8(name).ok());
-        let recorder =
-            Self { ledger, clock, lane, profiles, subjects, open: Mutex::new(None) };
+        let recorder = Self { ledger, clock, lane, profiles, subjects, open: Mutex::new(None) };
         let open = match open.filter(|name| !name.is_empty()) {
             Some(name) => recorder.resume(&name)?,
             None => None,
@@ -216,7 +217,7 @@ impl Recorder {
         };
         let taken = self.put(&mut open, said).await?;
         if is_pass {
-            self.settle(&open).await?;
+            self.settle(open.as_ref()).await?;
         }
         Ok(taken)
     }
@@ -227,7 +228,7 @@ impl Recorder {
     /// [`RecordError`].
     pub async fn finish(&self) -> Result<(), RecordError> {
         let open = self.open.lock().await;
-        self.settle(&open).await
+        self.settle(open.as_ref()).await
     }
 
     /// Opens an inspection by an officer's hand; the one that was open is closed.
@@ -276,7 +277,8 @@ impl Recorder {
         let id = id.map(|id| (speaker.as_str(), id));
         let said = Said { source, inspection: inspection.clone(), body, json: None, id };
         let taken = self.put(&mut open, said).await?;
-        let is_open = open.as_ref().is_some_and(|open| Some(&*open.inspection) == inspection.as_deref());
+        let is_open =
+            open.as_ref().is_some_and(|open| Some(&*open.inspection) == inspection.as_deref());
         if decides && is_open {
             // On disk second: after a power cut between the two the page shows it decided and open.
             self.ledger.set_state(OPEN_STATE, Vec::new()).await?;
@@ -296,8 +298,8 @@ impl Recorder {
     }
 
     /// Makes the movement good when the boarding pass came after the document.
-    async fn settle(&self, open: &Option<Open>) -> Result<(), RecordError> {
-        let Some(inspection) = open.as_ref().map(|open| open.inspection.to_string()) else {
+    async fn settle(&self, open: Option<&Open>) -> Result<(), RecordError> {
+        let Some(inspection) = open.map(|open| open.inspection.to_string()) else {
             return Ok(());
         };
         let records = self.ledger.records_of(&inspection)?;
@@ -309,7 +311,7 @@ impl Recorder {
                 json: None,
                 id: None,
             };
-            self.put(&mut open.clone(), said).await?;
+            self.put(&mut open.cloned(), said).await?;
         }
         Ok(())
     }

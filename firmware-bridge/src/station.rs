@@ -315,8 +315,8 @@ impl Station {
         let changed = {
             let mut shown = self.shown();
             let known = shown.devices.get(device);
-            let changed =
-                known.is_none_or(|known| (known.state, &known.cause) != (status.state, &status.cause));
+            let changed = known
+                .is_none_or(|known| (known.state, &known.cause) != (status.state, &status.cause));
             let last = known.and_then(|known| known.last_reading);
             status.last_reading = status.last_reading.or(last);
             // What is offline from the first is no news.

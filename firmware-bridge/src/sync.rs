@@ -71,7 +71,7 @@ pub async fn run(
                 let (epoch, head) = *heads.borrow_and_update();
                 sync.protocol.recorded(epoch, head, sync.now());
             }
-            heard = hear(&mut sync.connection) => sync.heard(heard)?,
+            heard = hear(&mut sync.connection) => sync.heard(heard),
             () = tokio::time::sleep_until(wake) => {}
         }
         sync.protocol.tick(sync.now());
@@ -115,7 +115,7 @@ impl Sync {
         self.began.elapsed()
     }
 
-    fn heard(&mut self, heard: Heard) -> anyhow::Result<()> {
+    fn heard(&mut self, heard: Heard) {
         match heard {
             Heard::Connected => {
                 tracing::info!("connected to the server");
@@ -136,7 +136,6 @@ impl Sync {
                 self.protocol.disconnected(self.now());
             }
         }
-        Ok(())
     }
 
     async fn perform(&mut self, effect: Effect) -> anyhow::Result<()> {
@@ -156,12 +155,12 @@ impl Sync {
             Effect::Send(order) => self.send(order).await,
             Effect::Compare(question) => self.compare(question).await,
             Effect::Delivered { epoch, ranges, verified } => {
-                let noted = self.station.ledger().delivered(epoch, &ranges, verified).await;
-                self.noted(noted);
+                let done = self.station.ledger().delivered(epoch, &ranges, verified).await;
+                noted(done);
             }
             Effect::Returned { epoch, ranges } => {
-                let noted = self.station.ledger().returned(epoch, &ranges).await;
-                self.noted(noted);
+                let done = self.station.ledger().returned(epoch, &ranges).await;
+                noted(done);
             }
             // Records are kept for good until retention is built.
             Effect::Confirmed { .. } => {}
@@ -286,13 +285,6 @@ impl Sync {
         self.protocol.compared(id, &hashes, self.now());
     }
 
-    fn noted(&self, noted: Result<(), tidewaiter_ledger::AppendError>) {
-        if let Err(error) = noted {
-            // Not noted, it is sent once more after the next start: twice is once.
-            tracing::warn!(%error, "a receipt could not be noted");
-        }
-    }
-
     async fn begin(&mut self, epoch: u64) {
         match self.station.ledger().begin_epoch(epoch).await {
             Ok(()) => {
@@ -308,10 +300,10 @@ impl Sync {
     async fn raise(&self, finding: Finding) {
         let text = match &finding {
             Finding::Contradicted { epoch, seq, theirs, ours } => {
-                self.station.ledger().contradicted(*epoch, tidewaiter_proto::chain::Head {
-                    seq: *seq,
-                    hash: *theirs,
-                });
+                self.station.ledger().contradicted(
+                    *epoch,
+                    tidewaiter_proto::chain::Head { seq: *seq, hash: *theirs },
+                );
                 let ours = ours.seq;
                 format!(
                     "the server holds another record {seq} of epoch {epoch} than this ledger \
@@ -357,7 +349,14 @@ impl Sync {
     }
 }
 
+fn noted(done: Result<(), tidewaiter_ledger::AppendError>) {
+    if let Err(error) = done {
+        // Not noted, it is sent once more after the next start: twice is once.
+        tracing::warn!(%error, "a receipt could not be noted");
+    }
+}
+
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 const ENVELOPE_BYTES: usize = 8 * 1024;
 /// Looked at again after this time though nothing is due.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);

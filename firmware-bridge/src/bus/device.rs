@@ -54,7 +54,7 @@ pub async fn run(
                     connected = true;
                     voice.say_all(&connection);
                 }
-                Heard::Message(message) => voice.answered(&message.payload).await,
+                Heard::Message(message) => voice.answered(&message.payload),
                 Heard::Lost(_) => {
                     connected = false;
                     again_at = Some(Instant::now() + AGAIN_AFTER);
@@ -147,16 +147,16 @@ impl Voice {
         }
     }
 
-    async fn answered(&mut self, payload: &[u8]) {
+    fn answered(&mut self, payload: &[u8]) {
         match serde_json::from_slice(payload) {
             Ok(Recorded::Done { id, .. }) => self.waiting.retain(|waiting| waiting.event.id != id),
-            Ok(Recorded::Refused { id, error, retry }) => self.refused(&id, &error, retry).await,
+            Ok(Recorded::Refused { id, error, retry }) => self.refused(&id, &error, retry),
             Err(error) => tracing::warn!(device = self.id, %error, "an answer cannot be read"),
         }
     }
 
     /// What can never be recorded is said to the officer; all else stays.
-    async fn refused(&mut self, id: &str, error: &str, retry: bool) {
+    fn refused(&mut self, id: &str, error: &str, retry: bool) {
         let is_ours = |waiting: &Waiting| waiting.event.id == id;
         if retry || !self.waiting.iter().any(is_ours) {
             return;
@@ -184,7 +184,7 @@ impl Voice {
                     tracing::warn!(device = self.id, %error, "a reading waits to be recorded");
                     at += 1;
                 }
-                Err(error) => self.refused(&event.id, &error.to_string(), false).await,
+                Err(error) => self.refused(&event.id, &error.to_string(), false),
             }
         }
     }

@@ -97,7 +97,8 @@ fn heads(out: &mut impl Write, verified: &Verified) -> std::io::Result<()> {
 /// Hidden where standard error is no terminal.
 fn bar() -> ProgressBar {
     let template = "{bar:40} {bytes}/{total_bytes} {eta}";
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style =
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(0).with_style(style)
 }
 
