@@ -66,6 +66,13 @@ pub enum Refusal {
     Index(String),
 }
 
+impl Refusal {
+    /// Whether it is about this life of the ledger, and over with the next.
+    pub(crate) fn ends_with_epoch(&self) -> bool {
+        matches!(self, Self::Behind { .. } | Self::Forked { .. })
+    }
+}
+
 /// Why a record was not recorded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {

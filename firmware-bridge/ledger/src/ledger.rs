@@ -35,6 +35,8 @@ pub struct Ledger {
 struct Inner {
     shared: Arc<Shared>,
     permits: Arc<Semaphore>,
+    /// Receipts are read, changed and written by one at a time.
+    receipts: tokio::sync::Mutex<()>,
     writers: Mutex<Vec<JoinHandle<()>>>,
     keeper: Mutex<Option<JoinHandle<()>>>,
     /// Held while the ledger is open, so that no other process writes to it.
@@ -123,6 +125,7 @@ impl Ledger {
             inner: Arc::new(Inner {
                 shared,
                 permits,
+                receipts: tokio::sync::Mutex::default(),
                 writers: Mutex::new(writers),
                 keeper: Mutex::new(Some(keeper)),
                 _lock: held,
@@ -223,6 +226,7 @@ impl Ledger {
         ranges: &Ranges,
         verified: Head,
     ) -> Result<(), AppendError> {
+        let _one_at_a_time = self.inner.receipts.lock().await;
         let mut receipted = self.receipted(epoch);
         receipted.ranges.extend(ranges);
         receipted.verified = Some(verified);
@@ -234,6 +238,7 @@ impl Ledger {
     /// # Errors
     /// [`AppendError`].
     pub async fn returned(&self, epoch: u64, ranges: &Ranges) -> Result<(), AppendError> {
+        let _one_at_a_time = self.inner.receipts.lock().await;
         let mut receipted = self.receipted(epoch);
         receipted.ranges.subtract(ranges);
         receipted.verified = None;
@@ -259,20 +264,27 @@ impl Ledger {
         let shared = Arc::clone(&self.inner.shared);
         let (done, answer) = oneshot::channel();
         let begin = move |sequencer: &mut Sequencer| {
-            sequencer.begin(epoch, genesis);
             let mut book = shared.book_mut();
+            let known = book.epoch;
+            if epoch <= known {
+                // Another word came first.
+                let _ = done.send(Err(EpochError::NotLater { new: epoch, known }));
+                return;
+            }
+            sequencer.begin(epoch, genesis);
             book.epoch = epoch;
             book.head = genesis;
-            book.refusal = None;
+            // A disk that failed is not mended by a new life of the ledger.
+            book.refusal.take_if(|refusal| refusal.ends_with_epoch());
             book.contradicted = None;
             drop(book);
             shared.write_head();
             shared.head.send_replace((epoch, genesis));
             // Who asked is gone: the epoch has begun all the same.
-            let _ = done.send(());
+            let _ = done.send(Ok(()));
         };
         self.shared().queue.push(Request::Alone(Box::new(begin)))?;
-        answer.await.map_err(|_| AppendError::Closed)?;
+        answer.await.map_err(|_| AppendError::Closed)??;
         // The first frame of the epoch: from here on the journal itself says that it began.
         self.set_state(EPOCH_STATE, epoch.to_string().into_bytes()).await?;
         Ok(())
