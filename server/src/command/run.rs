@@ -88,6 +88,10 @@ impl Server {
         let versions = judge.versions().clone();
         let night = self.night(versions.clone())?;
         let stop = lifecycle.stop();
+        // First: when the pages say that the program is ready, stations are taken too.
+        if does(Role::Ingest) {
+            self.ingest(&mut lifecycle).await?;
+        }
         if does(Role::Assess) {
             let assessor =
                 Assessor::new(self.store.clone(), opener.clone(), judge, self.clock.clone());
@@ -105,9 +109,6 @@ impl Server {
         }
         if does(Role::Bundle) {
             lifecycle.spawn("bundle", nights(night, self.schedule()?, stop.clone()));
-        }
-        if does(Role::Ingest) {
-            self.ingest(&mut lifecycle).await?;
         }
         let store = self.store.clone();
         lifecycle.spawn("store", async move {
