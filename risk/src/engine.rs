@@ -3,7 +3,6 @@
 //! Owns the order of the work and the interface. Each kind of finding has its own module; none of
 //! them takes anything from a clock, a file or a network.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -17,6 +16,7 @@ mod courier;
 mod declared;
 mod fields;
 mod group;
+pub mod listed;
 mod movement;
 mod oversight;
 mod premises;
@@ -31,22 +31,7 @@ use crate::policy::PolicyPack;
 use crate::rates::Rates;
 use crate::rule::Status;
 use appraisal::Appraisal;
-
-/// The lists an engine knows.
-pub trait Screener {
-    /// Versions of the lists, by name.
-    fn versions(&self) -> BTreeMap<String, String>;
-}
-
-/// No lists at all.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoLists;
-
-impl Screener for NoLists {
-    fn versions(&self) -> BTreeMap<String, String> {
-        BTreeMap::new()
-    }
-}
+pub use listed::{NoLists, Screener};
 
 /// The risk engine: a policy pack, lists and rates. A clone shares the pack and the lists.
 #[derive(Clone)]
@@ -181,6 +166,8 @@ impl Engine {
         self.trip_findings(appraisal, &trips, alerts);
         self.declaration_reused(case, appraisal, all, alerts);
         self.oversight_findings(case, appraisal, all, alerts);
+        // The rules ask what the lists said.
+        self.list_findings(appraisal, alerts);
         self.rule_findings(appraisal, &trips, alerts);
     }
 }

@@ -9,6 +9,7 @@
 //! | [`rule`] | the authority's own rules: typed trees, three-valued, traced |
 //! | [`rates`] | exchange rates and exact conversion |
 //! | [`lists`] | sanctions lists |
+//! | [`screening`] | who on the lists may be who crosses, in every script |
 //! | [`crossing`] | records put together into one traveller's crossing |
 //! | [`history`] | what earlier crossings say |
 //! | [`engine`] | assessing a case |
@@ -22,3 +23,4 @@ pub mod policy;
 pub mod rates;
 pub mod rule;
 pub mod scenario;
+pub mod screening;

@@ -1,0 +1,149 @@
+//! What is said over the interface becomes records: answered when they are on disk.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tidewaiter_program::problem::Problem;
+use tidewaiter_proto::body::{
+    Body, CashCounted, DeclarationMade, InspectionOpened, OutcomeRecorded,
+};
+use tidewaiter_proto::chain::ChainHash;
+use tidewaiter_proto::record::Source;
+use tidewaiter_web::visit::is_officer_id;
+
+use super::fault::{Told, wrong};
+use super::inspection::known;
+use crate::page::{lacking, needs_reason_to_release};
+use crate::recorder::Taken;
+use crate::station::Station;
+
+/// Where a record stands.
+#[derive(Debug, Serialize)]
+pub(super) struct RecordedJson {
+    epoch: u64,
+    seq: u64,
+    hash: ChainHash,
+}
+
+type Recorded = Result<(StatusCode, Json<RecordedJson>), Problem>;
+
+impl From<Taken> for RecordedJson {
+    fn from(taken: Taken) -> Self {
+        let appended = taken.appended;
+        Self { epoch: appended.epoch, seq: appended.seq, hash: appended.hash }
+    }
+}
+
+/// An opening, and who opens.
+#[derive(Debug, Deserialize)]
+pub(super) struct Opening {
+    officer: Option<String>,
+    #[serde(flatten)]
+    opening: InspectionOpened,
+}
+
+/// Opens an inspection by hand.
+pub(super) async fn opening(
+    State(station): State<Station>,
+    Told(told): Told<Opening>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let officer = told.officer.as_deref().unwrap_or(INTERFACE);
+    check_officer(officer)?;
+    let inspection = station.begin(officer, told.opening).await?;
+    Ok((StatusCode::CREATED, Json(json!({ "inspection": inspection }))))
+}
+
+/// A declaration, and who took it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Declaring {
+    officer: Option<String>,
+    #[serde(flatten)]
+    declaration: DeclarationMade,
+}
+
+/// Records a declaration.
+pub(super) async fn declaration(
+    State(station): State<Station>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Told(told): Told<Declaring>,
+) -> Recorded {
+    let source = speaker(told.officer.as_deref().unwrap_or_default())?;
+    say(&station, &id, &headers, source, Body::DeclarationMade(told.declaration)).await
+}
+
+/// Records a count; its number is the recorder's to give.
+pub(super) async fn count(
+    State(station): State<Station>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Told(counted): Told<CashCounted>,
+) -> Recorded {
+    let source = speaker(&counted.officer)?;
+    say(&station, &id, &headers, source, Body::CashCounted(counted)).await
+}
+
+/// Records what an officer decided, as the officer's page does: a release over a grave warning
+/// says why; a detention names sum, reason, law and seal.
+pub(super) async fn outcome(
+    State(station): State<Station>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Told(outcome): Told<OutcomeRecorded>,
+) -> Recorded {
+    check_officer(&outcome.officer)?;
+    let grave = needs_reason_to_release(&station.alerts(&id));
+    if let Some(lack) = lacking(&outcome, grave).first() {
+        return Err(wrong(lack.field(), lack.why()));
+    }
+    let source = Source::Officer(outcome.officer.clone());
+    say(&station, &id, &headers, source, Body::OutcomeRecorded(outcome)).await
+}
+
+/// Leaves the open inspection.
+pub(super) async fn next(State(station): State<Station>) -> Result<Json<Value>, Problem> {
+    station.next().await?;
+    Ok(Json(json!({ "open": null })))
+}
+
+async fn say(
+    station: &Station,
+    id: &str,
+    headers: &HeaderMap,
+    source: Source,
+    body: Body,
+) -> Recorded {
+    known(station, id)?;
+    let key = idempotency_key(headers)?;
+    let taken = station.record(source, Some(id), body, key).await?;
+    Ok((StatusCode::CREATED, Json(taken.into())))
+}
+
+/// The officer; without one, the interface itself speaks.
+fn speaker(officer: &str) -> Result<Source, Problem> {
+    if officer.is_empty() {
+        return Ok(Source::Agent(INTERFACE.to_owned()));
+    }
+    check_officer(officer)?;
+    Ok(Source::Officer(officer.to_owned()))
+}
+
+fn check_officer(officer: &str) -> Result<(), Problem> {
+    if is_officer_id(officer) {
+        return Ok(());
+    }
+    Err(wrong("officer", "officer: an id of 1 to 32 letters, digits, '-', '_' or '.'"))
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let key = value.to_str().ok().filter(|key| (1..=KEY_MAX).contains(&key.len()));
+    let why = || Problem::bad_request(format!("Idempotency-Key: 1 to {KEY_MAX} ASCII characters"));
+    key.map(Some).ok_or_else(why)
+}
+
+const KEY_MAX: usize = 128;
+/// Who speaks where no officer is named.
+const INTERFACE: &str = "interface";

@@ -1,0 +1,387 @@
+//! How alike two names are: their words paired one to one, in any order.
+//!
+//! Owns the score and what it rests on, word by word. The score is the same whichever name comes
+//! first.
+
+use super::edit;
+use super::korean;
+use super::lexicon::{self, Class, Concept};
+use super::name::{Kind, Name, Style, Token, is_title, small};
+use crate::lists::Script;
+
+/// How a pair of words came together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// The same word.
+    Same,
+    /// The same meaning in two languages or spellings.
+    Meaning(&'static str),
+    /// One read aloud as the other, across scripts or romanisations.
+    Sound,
+    /// One is the beginning of the other.
+    Initial,
+    /// A slip of a letter or two.
+    Slip,
+}
+
+/// A pair of words, or of what was written apart and together.
+#[derive(Clone, Debug)]
+pub(super) struct Pair {
+    pub(super) a: String,
+    pub(super) b: String,
+    pub(super) why: Why,
+    pub(super) alike: f32,
+}
+
+/// The outcome of a comparison.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Compared {
+    pub(super) score: f32,
+    pub(super) pairs: Vec<Pair>,
+    /// Words of the first name that the second lacks, and the other way round.
+    pub(super) only_a: Vec<String>,
+    pub(super) only_b: Vec<String>,
+}
+
+/// The best comparison of two names, each taken apart in several ways.
+pub(super) fn best(a: &[Name], b: &[Name]) -> Compared {
+    let mut best = Compared::default();
+    for own in a {
+        for other in b {
+            let found = compare(own, other);
+            if found.score > best.score || best.pairs.is_empty() && best.only_a.is_empty() {
+                best = found;
+            }
+        }
+    }
+    best
+}
+
+/// Compares two names.
+pub(super) fn compare(a: &Name, b: &Name) -> Compared {
+    if let (Some(own), Some(other)) = (&a.characters, &b.characters)
+        && a.style == Style::Person
+        && let Some(found) = by_characters(own, other)
+    {
+        return found;
+    }
+    let mut found = by_words(a, b);
+    if let Some(score) = as_korean(a, b)
+        && (score > found.score || a.in_korean || b.in_korean)
+    {
+        found.score = score;
+        found.pairs = vec![Pair { a: joined(a), b: joined(b), why: Why::Sound, alike: score }];
+        found.only_a.clear();
+        found.only_b.clear();
+    }
+    if !a.glued.is_empty() && a.glued == b.glued && found.score < 0.98 {
+        found.score = 0.98;
+    }
+    found
+}
+
+fn joined(name: &Name) -> String {
+    let words: Vec<&str> = name.tokens.iter().map(|token| token.written.as_str()).collect();
+    if name.characters.is_some() { words.concat() } else { words.join(" ") }
+}
+
+/// Two names of one script without an alphabet: character by character.
+fn by_characters(a: &str, b: &str) -> Option<Compared> {
+    let script = Script::of(a);
+    if script != Script::of(b) {
+        return None;
+    }
+    let (own, other): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let same = own.iter().zip(&other).filter(|(x, y)| x == y).count();
+    let longest = own.len().max(other.len());
+    let score = if a == b { 1.0 } else { 0.85 * small(same) / small(longest) };
+    let pairs = vec![Pair {
+        a: a.to_owned(),
+        b: b.to_owned(),
+        why: if a == b { Why::Same } else { Why::Slip },
+        alike: score,
+    }];
+    Some(Compared { score, pairs, only_a: Vec::new(), only_b: Vec::new() })
+}
+
+/// How alike two names are as Korean names; `None` where one of them cannot be one.
+fn as_korean(a: &Name, b: &Name) -> Option<f32> {
+    if a.korean.is_empty() || b.korean.is_empty() {
+        return None;
+    }
+    let mut least = f32::INFINITY;
+    for (surname, given) in &a.korean {
+        for (other_surname, other_given) in &b.korean {
+            let cost =
+                korean::cost(surname, other_surname) * 0.6 + korean::cost(given, other_given) * 0.4;
+            least = least.min(cost);
+        }
+    }
+    Some((0.99 - least).max(0.0))
+}
+
+struct Candidate {
+    a: (usize, usize),
+    b: (usize, usize),
+    alike: f32,
+    why: Why,
+}
+
+fn by_words(a: &Name, b: &Name) -> Compared {
+    let mut candidates = Vec::new();
+    for (i, own) in a.tokens.iter().enumerate() {
+        for (j, other) in b.tokens.iter().enumerate() {
+            if let Some((alike, why)) = alike(own, other, a.style) {
+                candidates.push(Candidate { a: (i, i + 1), b: (j, j + 1), alike, why });
+            }
+        }
+    }
+    merges(&a.tokens, &b.tokens, false, &mut candidates);
+    merges(&b.tokens, &a.tokens, true, &mut candidates);
+    // The surest first; of equals the one that says more, then the earlier on either side, by a
+    // measure that does not depend on which name came first.
+    let weight = |c: &Candidate| sum(&a.tokens, c.a).min(sum(&b.tokens, c.b));
+    let place = |c: &Candidate| c.a.0.abs_diff(c.b.0) * 64 + c.a.0 + c.b.0;
+    candidates.sort_by(|x, y| {
+        let of = |c: &Candidate| c.alike * (0.5 + weight(c));
+        of(y).total_cmp(&of(x)).then_with(|| place(x).cmp(&place(y)))
+    });
+    let mut taken = (vec![false; a.tokens.len()], vec![false; b.tokens.len()]);
+    let mut compared = Compared::default();
+    let (mut gained, mut matched, mut longest_matched) = (0.0_f32, 0.0_f32, 0_usize);
+    let mut own_words = 0;
+    for candidate in candidates {
+        let free = |taken: &[bool], (from, to): (usize, usize)| {
+            taken.get(from..to).is_some_and(|range| !range.contains(&true))
+        };
+        if !free(&taken.0, candidate.a) || !free(&taken.1, candidate.b) {
+            continue;
+        }
+        for at in candidate.a.0..candidate.a.1 {
+            taken.0[at] = true;
+        }
+        for at in candidate.b.0..candidate.b.1 {
+            taken.1[at] = true;
+        }
+        let weight = f32::midpoint(sum(&a.tokens, candidate.a), sum(&b.tokens, candidate.b));
+        matched += weight;
+        gained += weight * worth(candidate.alike);
+        let pair = (text(&a.tokens, candidate.a), text(&b.tokens, candidate.b));
+        longest_matched = longest_matched.max(pair.0.len().min(pair.1.len()));
+        let names = |tokens: &[Token], (from, to): (usize, usize)| {
+            tokens.get(from..to).is_some_and(|range| range.iter().any(is_own))
+        };
+        if names(&a.tokens, candidate.a) || names(&b.tokens, candidate.b) {
+            own_words += (candidate.a.1 - candidate.a.0).max(candidate.b.1 - candidate.b.0);
+        }
+        compared.pairs.push(Pair {
+            a: pair.0,
+            b: pair.1,
+            why: candidate.why,
+            alike: candidate.alike,
+        });
+    }
+    let left = |tokens: &[Token], taken: &[bool], words: &mut Vec<String>| {
+        let mut sum = Left::default();
+        for (token, _) in tokens.iter().zip(taken).filter(|(_, taken)| !**taken) {
+            sum.add(token);
+            words.push(token.written.clone());
+        }
+        sum
+    };
+    let over_a = left(&a.tokens, &taken.0, &mut compared.only_a);
+    let over_b = left(&b.tokens, &taken.1, &mut compared.only_b);
+    compared.score = score(a.style, gained, matched, own_words, over_a, over_b);
+    compared
+}
+
+/// What is left over of a name.
+#[derive(Clone, Copy, Default)]
+struct Left {
+    /// Weight of the words of its own.
+    own: f32,
+    /// Weight of shared words.
+    shared: f32,
+    /// How many numbers.
+    numbers: u32,
+}
+
+impl Left {
+    fn add(&mut self, token: &Token) {
+        match token.kind {
+            Kind::Number => {
+                self.numbers += 1;
+                self.own += token.weight;
+            }
+            Kind::Word | Kind::Initial => self.own += token.weight,
+            Kind::Shared(Concept { class: Class::Title | Class::Particle, .. }) => {
+                self.shared += token.weight * 0.3;
+            }
+            Kind::Shared(_) => self.shared += token.weight,
+        }
+    }
+
+    fn all(self) -> f32 {
+        self.own + self.shared
+    }
+}
+
+fn score(style: Style, gained: f32, matched: f32, own_words: usize, a: Left, b: Left) -> f32 {
+    if matched <= 0.0 {
+        return 0.0;
+    }
+    let both = a.all().min(b.all());
+    let more = a.all().max(b.all()) - both;
+    let (conflict, surplus) = match style {
+        Style::Person => (2.0, 0.16),
+        Style::Organisation => (1.6, 0.55),
+        Style::Object => (1.6, 0.4),
+    };
+    let mut score = gained / (matched + conflict * both + surplus * more);
+    if a.numbers > 0 && b.numbers > 0 {
+        score *= 0.85;
+    }
+    // One word out of a longer name says little, and shared words alone say nothing of who it is.
+    if style == Style::Person && own_words == 1 && more > 0.6 {
+        score = score.min(0.66);
+    }
+    if own_words == 0 && a.own.max(b.own) > 0.0 {
+        score = score.min(0.6);
+    }
+    score.clamp(0.0, 1.0)
+}
+
+/// What a likeness is worth: a word that is rather another word is worth little.
+fn worth(alike: f32) -> f32 {
+    (1.0 - 1.4 * (1.0 - alike)).max(0.0)
+}
+
+fn is_own(token: &Token) -> bool {
+    !matches!(token.kind, Kind::Shared(_))
+}
+
+fn sum(tokens: &[Token], (from, to): (usize, usize)) -> f32 {
+    tokens.get(from..to).unwrap_or_default().iter().map(|token| token.weight).sum()
+}
+
+fn text(tokens: &[Token], (from, to): (usize, usize)) -> String {
+    let words: Vec<&str> = tokens
+        .get(from..to)
+        .unwrap_or_default()
+        .iter()
+        .map(|token| token.written.as_str())
+        .collect();
+    words.join(" ")
+}
+
+/// Words of `many` written together in `few`.
+fn merges(many: &[Token], few: &[Token], swapped: bool, candidates: &mut Vec<Candidate>) {
+    for from in 0..many.len() {
+        for to in [from + 2, from + 3] {
+            let Some(run) = many.get(from..to) else { continue };
+            if run.iter().any(is_title) {
+                continue;
+            }
+            let length: usize = run.iter().map(|token| token.latin.len()).sum();
+            if length < 4 {
+                continue;
+            }
+            for (at, token) in few.iter().enumerate() {
+                if !is_own(token) || token.latin.len().abs_diff(length) > 2 {
+                    continue;
+                }
+                let together: String = run.iter().map(|token| token.latin.as_str()).collect();
+                let mut alike = edit::similarity(&together, &token.latin);
+                let mut why = Why::Slip;
+                if alike > 0.99 {
+                    why = Why::Same;
+                }
+                let sounds: Option<Vec<korean::Sound>> = run
+                    .iter()
+                    .map(|token| token.sounds.clone())
+                    .collect::<Option<Vec<_>>>()
+                    .map(|rows| rows.concat());
+                if crossing_scripts(&run[0], token)
+                    && let (Some(own), Some(other)) = (&sounds, &token.sounds)
+                {
+                    let by_sound = sound_likeness(own, other);
+                    if by_sound > alike {
+                        alike = by_sound;
+                        why = Why::Sound;
+                    }
+                }
+                if alike >= 0.85 {
+                    let (many, few) = ((from, to), (at, at + 1));
+                    let (a, b) = if swapped { (few, many) } else { (many, few) };
+                    candidates.push(Candidate { a, b, alike: alike * 0.98, why });
+                }
+            }
+        }
+    }
+}
+
+fn crossing_scripts(a: &Token, b: &Token) -> bool {
+    a.script != b.script || (a.script != Script::Latin)
+}
+
+fn sound_likeness(a: &[korean::Sound], b: &[korean::Sound]) -> f32 {
+    let length = small(a.len().max(b.len()).max(1));
+    (0.98 - 1.6 * korean::cost(a, b) / length).max(0.0)
+}
+
+/// The least likeness at which two words are taken for one.
+const LEAST: f32 = 0.6;
+
+/// How alike two words are, and why; `None` where they are different words.
+fn alike(a: &Token, b: &Token, style: Style) -> Option<(f32, Why)> {
+    match (a.kind, b.kind) {
+        (Kind::Shared(own), Kind::Shared(other)) => {
+            if own == other {
+                let why = if a.latin == b.latin {
+                    Why::Same
+                } else {
+                    Why::Meaning(lexicon::name_of(own))
+                };
+                return Some((1.0, why));
+            }
+            if a.latin == b.latin && a.script == b.script {
+                return Some((1.0, Why::Same));
+            }
+            if own.class == Class::Form && other.class == Class::Form {
+                return Some((0.6, Why::Meaning("legal form")));
+            }
+            None
+        }
+        (Kind::Number, Kind::Number) => (a.latin == b.latin).then_some((1.0, Why::Same)),
+        (Kind::Number, Kind::Word | Kind::Initial) | (Kind::Word | Kind::Initial, Kind::Number) => {
+            let alike = edit::similarity(&a.latin, &b.latin);
+            (alike >= 0.75).then_some((alike, Why::Slip))
+        }
+        (Kind::Initial, Kind::Initial) => (a.latin == b.latin).then_some((1.0, Why::Same)),
+        (Kind::Initial, Kind::Word) | (Kind::Word, Kind::Initial) => {
+            let (initial, word) = if a.kind == Kind::Initial { (a, b) } else { (b, a) };
+            (style == Style::Person && word.latin.starts_with(&initial.latin))
+                .then_some((0.8, Why::Initial))
+        }
+        (Kind::Shared(_), _) | (_, Kind::Shared(_)) => {
+            let alike = edit::similarity(&a.latin, &b.latin);
+            (alike >= 0.85).then_some((alike, Why::Slip))
+        }
+        (Kind::Word, Kind::Word) => {
+            let mut best = edit::similarity(&a.latin, &b.latin);
+            let mut why = if best > 0.999 { Why::Same } else { Why::Slip };
+            if best < 0.95 && !a.fold.is_empty() && a.fold == b.fold {
+                (best, why) = (0.95, Why::Sound);
+            }
+            if crossing_scripts(a, b)
+                && let (Some(own), Some(other)) = (&a.sounds, &b.sounds)
+            {
+                let by_sound = sound_likeness(own, other);
+                if by_sound > best {
+                    (best, why) = (by_sound, Why::Sound);
+                }
+            }
+            (best >= LEAST).then_some((best, why))
+        }
+    }
+}

@@ -1,0 +1,499 @@
+//! Korean sounds: what a name may sound like in Korean, whatever letters write it.
+//!
+//! A name becomes a row of sounds, each the set of Korean letters it may stand for: Hangul one or
+//! two (the sounds that neighbours change), Latin and Cyrillic letters all that the Revised,
+//! McCune-Reischauer, North Korean, Kontsevich and passport spellings write so. Two spellings agree
+//! where their sets meet. Owns these readings and their comparison; knows nothing about names.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// A set of Korean letters, one bit each: 19 consonants, then 21 vowels.
+pub(super) type Sound = u64;
+
+/// Leading consonants in the order of Unicode: the bit is the place. `ㅇ` is the final one only.
+const ONSETS: &str = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ";
+/// Vowels in the order of Unicode: the bit is the place plus 19.
+const VOWELS: &str = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ";
+/// Final consonants as they sound, in the order of Unicode from 1 on.
+const CODAS: &str = "ㄱㄱㄱㄴㄴㄴㄷㄹㄱㅁㄹㄹㄹㅂㄹㅁㅂㅂㄷㄷㅇㄷㄷㄱㄷㅂㄷ";
+const VOWEL_BITS: Sound = ((1 << 21) - 1) << 19;
+
+/// The set of these letters.
+fn set(letters: &str) -> Sound {
+    letters.chars().fold(0, |set, c| set | bit(c))
+}
+
+fn bit(letter: char) -> Sound {
+    if let Some(at) = ONSETS.chars().position(|c| c == letter) {
+        return 1 << at;
+    }
+    VOWELS.chars().position(|c| c == letter).map_or(0, |at| 1 << (at + 19))
+}
+
+pub(super) fn is_vowel(sound: Sound) -> bool {
+    sound & VOWEL_BITS != 0
+}
+
+struct Letters {
+    latin: Vec<(&'static str, Sound)>,
+    cyrillic: Vec<(&'static str, Sound)>,
+    onsets: Vec<Sound>,
+    vowels: Vec<Sound>,
+    codas: Vec<Sound>,
+}
+
+/// Latin spellings, the longest first where one begins another.
+const LATIN: &[(&str, &str)] = &[
+    ("tch", "ㅉㅊ"),
+    ("kk", "ㄲ"),
+    ("gg", "ㄲ"),
+    ("kh", "ㅋ"),
+    ("tt", "ㄸ"),
+    ("th", "ㅌ"),
+    ("pp", "ㅃ"),
+    ("ph", "ㅍ"),
+    ("bb", "ㅃ"),
+    ("dd", "ㄸ"),
+    ("ss", "ㅆㅅ"),
+    ("sh", "ㅅㅆ"),
+    ("ch", "ㅈㅊㅉ"),
+    ("jj", "ㅉ"),
+    ("dj", "ㅈ"),
+    ("dz", "ㅈ"),
+    ("ts", "ㅈㅊ"),
+    ("tz", "ㅈㅊ"),
+    ("zh", "ㅈ"),
+    ("ng", "ㅇ"),
+    ("yeo", "ㅕ"),
+    ("yae", "ㅒ"),
+    ("yoo", "ㅠ"),
+    ("you", "ㅕㅠ"),
+    ("wae", "ㅙ"),
+    ("weo", "ㅝ"),
+    ("woo", "ㅜ"),
+    ("wee", "ㅟ"),
+    ("eui", "ㅢ"),
+    ("eo", "ㅓ"),
+    ("eu", "ㅡ"),
+    ("ae", "ㅐ"),
+    ("ai", "ㅐ"),
+    ("ay", "ㅐ"),
+    ("ee", "ㅣ"),
+    ("oo", "ㅜ"),
+    ("ou", "ㅗㅓㅜ"),
+    ("oe", "ㅚ"),
+    ("oi", "ㅚ"),
+    ("oy", "ㅚ"),
+    ("ui", "ㅢㅟ"),
+    ("wa", "ㅘ"),
+    ("we", "ㅞㅙㅚ"),
+    ("wi", "ㅟ"),
+    ("wo", "ㅝㅜ"),
+    ("ya", "ㅑ"),
+    ("ye", "ㅖㅕ"),
+    ("yo", "ㅛㅕ"),
+    ("yu", "ㅠ"),
+    ("yi", "ㅣㅢ"),
+    ("k", "ㄱㅋㄲ"),
+    ("g", "ㄱㄲ"),
+    ("n", "ㄴ"),
+    ("t", "ㄷㅌㄸ"),
+    ("d", "ㄷㄸ"),
+    ("r", "ㄹ"),
+    ("l", "ㄹ"),
+    ("m", "ㅁ"),
+    ("p", "ㅂㅍㅃ"),
+    ("b", "ㅂㅃ"),
+    ("f", "ㅍ"),
+    ("s", "ㅅㅆ"),
+    ("j", "ㅈㅉ"),
+    ("z", "ㅈ"),
+    ("h", "ㅎ"),
+    ("a", "ㅏ"),
+    ("e", "ㅔㅐ"),
+    ("i", "ㅣㅢ"),
+    ("o", "ㅗㅓ"),
+    ("u", "ㅜㅡ"),
+    ("y", "ㅣㅡ"),
+];
+
+/// Cyrillic spellings (Kontsevich, and older ones), the longest first.
+const CYRILLIC: &[(&str, &str)] = &[
+    ("нг", "ㅇ"),
+    ("нъ", "ㅇ"),
+    ("кк", "ㄲ"),
+    ("кх", "ㅋ"),
+    ("тт", "ㄸ"),
+    ("тх", "ㅌ"),
+    ("пп", "ㅃ"),
+    ("пх", "ㅍ"),
+    ("сс", "ㅆ"),
+    ("чч", "ㅉ"),
+    ("чх", "ㅊ"),
+    ("дж", "ㅈ"),
+    ("дз", "ㅈ"),
+    ("ль", "ㄹ"),
+    ("нь", "ㄴ"),
+    ("йо", "ㅛㅕ"),
+    ("йя", "ㅑ"),
+    ("ый", "ㅢ"),
+    ("ой", "ㅚ"),
+    ("ай", "ㅐ"),
+    ("ей", "ㅖㅔ"),
+    ("ва", "ㅘ"),
+    ("во", "ㅝ"),
+    ("ве", "ㅞㅙㅚ"),
+    ("вэ", "ㅞㅙㅚ"),
+    ("ви", "ㅟ"),
+    ("уи", "ㅟㅢ"),
+    ("к", "ㄱㅋㄲ"),
+    ("г", "ㄱㄲ"),
+    ("н", "ㄴ"),
+    ("т", "ㄷㅌㄸ"),
+    ("д", "ㄷㄸ"),
+    ("р", "ㄹ"),
+    ("л", "ㄹ"),
+    ("м", "ㅁ"),
+    ("п", "ㅂㅍㅃ"),
+    ("б", "ㅂㅃ"),
+    ("ф", "ㅍ"),
+    ("с", "ㅅㅆ"),
+    ("ш", "ㅅㅆ"),
+    ("щ", "ㅅㅆ"),
+    ("ч", "ㅈㅊㅉ"),
+    ("ц", "ㅈㅊ"),
+    ("ж", "ㅈ"),
+    ("з", "ㅈ"),
+    ("х", "ㅎ"),
+    ("а", "ㅏ"),
+    ("я", "ㅑ"),
+    ("о", "ㅗㅓ"),
+    ("ё", "ㅛㅕ"),
+    ("у", "ㅜㅡ"),
+    ("ю", "ㅠ"),
+    ("ы", "ㅡㅢ"),
+    ("и", "ㅣㅢ"),
+    ("й", "ㅣ"),
+    ("э", "ㅐㅔ"),
+    ("е", "ㅖㅕㅔㅓㅐ"),
+    ("ъ", ""),
+    ("ь", ""),
+];
+
+static LETTERS: LazyLock<Letters> = LazyLock::new(|| Letters {
+    latin: LATIN.iter().map(|(text, letters)| (*text, set(letters))).collect(),
+    cyrillic: CYRILLIC.iter().map(|(text, letters)| (*text, set(letters))).collect(),
+    onsets: ONSETS.chars().map(bit).collect(),
+    vowels: VOWELS.chars().map(bit).collect(),
+    codas: CODAS.chars().map(bit).collect(),
+});
+
+/// No row of sounds is longer.
+const LONGEST: usize = 48;
+
+/// The sounds of a word in plain Latin letters; `None` where it cannot be Korean.
+pub(super) fn of_latin(word: &str) -> Option<Vec<Sound>> {
+    of_letters(word, &LETTERS.latin, |rest| {
+        // Noh, Suh, Huh: an h that no vowel follows is not sounded.
+        rest.starts_with('h') && !rest.get(1..2).is_some_and(|next| "aeiouyw".contains(next))
+    })
+}
+
+/// The sounds of a Cyrillic word; `None` where it cannot be Korean.
+pub(super) fn of_cyrillic(word: &str) -> Option<Vec<Sound>> {
+    let mut sounds = of_letters(word, &LETTERS.cyrillic, |_| false)?;
+    // Kontsevich writes the final ㅇ as н.
+    let (n, ng) = (set("ㄴ"), set("ㅇ"));
+    for at in 0..sounds.len() {
+        let before_vowel = sounds.get(at + 1).is_some_and(|next| is_vowel(*next));
+        if let Some(sound) = sounds.get_mut(at)
+            && *sound == n
+            && at > 0
+            && !before_vowel
+        {
+            *sound |= ng;
+        }
+    }
+    Some(sounds)
+}
+
+fn of_letters(
+    word: &str,
+    table: &[(&str, Sound)],
+    silent: impl Fn(&str) -> bool,
+) -> Option<Vec<Sound>> {
+    let mut sounds: Vec<Sound> = Vec::with_capacity(word.len());
+    let mut rest = word;
+    while !rest.is_empty() {
+        if !sounds.is_empty() && silent(rest) {
+            rest = rest.get(1..)?;
+            continue;
+        }
+        let (text, sound) = table.iter().find(|(text, _)| rest.starts_with(text))?;
+        if *sound != 0 {
+            sounds.push(*sound);
+        }
+        rest = rest.get(text.len()..)?;
+        if sounds.len() > LONGEST {
+            return None;
+        }
+    }
+    let vowels = sounds.iter().filter(|sound| is_vowel(**sound)).count();
+    // Two vowels apart and no more than two consonants between: else it is no Korean word.
+    let mut run = 0;
+    for sound in &sounds {
+        run = if is_vowel(*sound) { 0 } else { run + 1 };
+        if run > 2 {
+            return None;
+        }
+    }
+    (vowels > 0).then_some(sounds)
+}
+
+/// Onset, vowel and coda of a Hangul syllable; the coda is 0 where there is none.
+fn jamo(c: char) -> Option<(usize, usize, usize)> {
+    let at = usize::try_from(u32::from(c).checked_sub(0xAC00)?).ok()?;
+    (at < 11_172).then_some((at / 588, at % 588 / 28, at % 28))
+}
+
+/// Whether a character is a whole Hangul syllable.
+pub(super) fn is_syllable(c: char) -> bool {
+    jamo(c).is_some()
+}
+
+/// The sounds of a word in Hangul, with the changes that neighbours make.
+pub(super) fn of_hangul(word: &str) -> Option<Vec<Sound>> {
+    let syllables: Vec<(usize, usize, usize)> = word.chars().map(jamo).collect::<Option<_>>()?;
+    if syllables.is_empty() || syllables.len() > LONGEST / 3 {
+        return None;
+    }
+    let letters = &*LETTERS;
+    let (n, r, m, ng, s) = (set("ㄴ"), set("ㄹ"), set("ㅁ"), set("ㅇ"), set("ㅅㅆ"));
+    let fronted = set("ㅑㅕㅖㅛㅠㅣ");
+    let mut sounds = Vec::with_capacity(syllables.len() * 3);
+    let mut coda_before: Sound = 0;
+    for (at, (onset, vowel, coda)) in syllables.iter().enumerate() {
+        let vowel = letters.vowels.get(*vowel).copied().unwrap_or_default();
+        let mut lead = letters.onsets.get(*onset).copied().unwrap_or_default();
+        if lead == ng {
+            lead = 0;
+        }
+        // ㄹ at the beginning: Ri, Yi; Ryang, Yang; Ro, No. After a nasal it sounds like ㄴ.
+        let mut optional = false;
+        if lead == r && (at == 0 || coda_before & (ng | m | set("ㄱㅂ")) != 0) {
+            lead |= n;
+            optional = at == 0 && vowel & fronted != 0;
+        } else if lead == r && coda_before & n != 0 {
+            lead |= n;
+        } else if lead == n && at == 0 && vowel & fronted != 0 {
+            optional = true;
+        } else if lead == n && coda_before & r != 0 {
+            lead |= r;
+        }
+        if lead != 0 {
+            sounds.push(if optional { lead | SILENT } else { lead });
+        }
+        sounds.push(vowel);
+        let next = syllables.get(at + 1).and_then(|next| letters.onsets.get(next.0)).copied();
+        coda_before = 0;
+        if let Some(own) = coda.checked_sub(1).and_then(|coda| letters.codas.get(coda)).copied() {
+            coda_before = own;
+            let nasal = next.is_some_and(|next| next & (n | m | r) != 0);
+            let mut sound = own;
+            if nasal && own == set("ㄱ") {
+                sound |= ng;
+            } else if nasal && own == set("ㅂ") {
+                sound |= m;
+            } else if nasal && own == set("ㄷ") {
+                sound |= n;
+            } else if next == Some(r) && own == n {
+                sound |= r;
+            }
+            if own == set("ㄷ") {
+                sound |= s;
+            }
+            sounds.push(sound);
+        }
+    }
+    Some(sounds)
+}
+
+/// Marks a sound that some spellings leave out.
+const SILENT: Sound = 1 << 63;
+
+static HANJA: LazyLock<HashMap<char, char>> = LazyLock::new(|| {
+    let mut readings = HashMap::with_capacity(6100);
+    for line in include_str!("hanja.txt").lines().filter(|line| !line.starts_with('#')) {
+        let mut parts = line.split(' ');
+        let (Some(reading), Some(characters)) = (parts.next(), parts.next()) else { continue };
+        if let Some(reading) = reading.chars().next() {
+            readings.extend(characters.chars().map(|c| (c, reading)));
+        }
+    }
+    readings
+});
+
+/// A word of Chinese characters as it is read in Korean; `None` where a character is not known.
+pub(super) fn hangul_of_han(word: &str, surname_first: bool) -> Option<String> {
+    word.chars()
+        .enumerate()
+        .map(|(at, c)| match c {
+            '金' if surname_first && at == 0 => Some('김'),
+            '沈' if surname_first && at == 0 => Some('심'),
+            c if is_syllable(c) => Some(c),
+            c => HANJA.get(&c).copied(),
+        })
+        .collect()
+}
+
+/// What it costs to take one row of sounds for another: 0 where every sound may be the same.
+pub(super) fn cost(a: &[Sound], b: &[Sound]) -> f32 {
+    const MOST: usize = LONGEST + 1;
+    if a.len() >= MOST || b.len() >= MOST {
+        return f32::INFINITY;
+    }
+    let mut rows = [[0.0_f32; MOST]; 3];
+    for at in 1..=b.len() {
+        rows[0][at] = rows[0][at - 1] + gap(b[at - 1]);
+    }
+    for i in 1..=a.len() {
+        let (now, before, earlier) = (i % 3, (i - 1) % 3, (i + 1) % 3);
+        rows[now][0] = rows[before][0] + gap(a[i - 1]);
+        for j in 1..=b.len() {
+            let (x, y) = (a[i - 1], b[j - 1]);
+            let mut best = rows[before][j - 1] + exchange(x, y);
+            best = best.min(rows[before][j] + gap(x));
+            best = best.min(rows[now][j - 1] + gap(y));
+            // Latin "ng" before a vowel is ㅇ, or ㄴ and ㄱ.
+            if j > 1 && is_ng(x) && is_n_and_g(b[j - 2], y) {
+                best = best.min(rows[before][j - 2] + 0.1);
+            }
+            if i > 1 && is_ng(y) && is_n_and_g(a[i - 2], x) {
+                best = best.min(rows[earlier][j - 1] + 0.1);
+            }
+            rows[now][j] = best;
+        }
+    }
+    rows[a.len() % 3][b.len()]
+}
+
+fn is_ng(sound: Sound) -> bool {
+    const NG: Sound = 1 << 11;
+    sound & NG != 0
+}
+
+fn is_n_and_g(first: Sound, second: Sound) -> bool {
+    const N: Sound = 1 << 2;
+    const G: Sound = 1;
+    first & N != 0 && second & G != 0
+}
+
+fn gap(sound: Sound) -> f32 {
+    if sound & SILENT != 0 { 0.0 } else { 1.0 }
+}
+
+fn exchange(a: Sound, b: Sound) -> f32 {
+    let (a, b) = (a & !SILENT, b & !SILENT);
+    if a & b != 0 {
+        return 0.0;
+    }
+    match (is_vowel(a), is_vowel(b)) {
+        (true, true) if NEAR_VOWELS.iter().any(|near| a & near != 0 && b & near != 0) => 0.3,
+        (true, true) => 0.8,
+        (false, false) if a | b == 1 << 2 | 1 << 11 => 0.6,
+        (false, false) => 1.0,
+        _ => 2.0,
+    }
+}
+
+/// Vowels that spellings of people's own choice write alike: Jung, Hyun, Young, Kyung.
+static NEAR_VOWELS: LazyLock<[Sound; 4]> =
+    LazyLock::new(|| [set("ㅓㅜㅡ"), set("ㅕㅠ"), set("ㅐㅔㅚㅙㅞㅖ"), set("ㅟㅢㅣ")]);
+
+/// Surnames as passports and lists spell them.
+const SURNAMES: &str = "kim gim ghim lee li yi ri rhee rhie ree rii park pak bak bark choe choi chwe \
+tsoi tsoy coi jung jeong chung chong cheong jong chon chong kang gang cho jo joh yoon yun youn jang chang zhang lim \
+im rim yim han oh o seo so suh su shin sin kwon gwon hwang hoang ahn an song ryu yu yoo rhyu you hong jeon jun chun \
+ko go koh moon mun son sohn yang ryang ryong pae bae paik paek baek baik paeg huh ho heo hur nam sim shim ro no noh roh ha kwak \
+gwak sung song seong cha chu joo ju woo u ku gu koo na ra rah min jin chin ji chi om eom um chae won chon cheon pang bang kong \
+gong hyon hyun ham yom yeom ryom yo yeo ryo pyon byun byon sok seok to do so sol sul kil gil wi pyo myong myung \
+ki gi pan ban ra wang kum geum ok yuk ryuk in maeng mo thak tak kuk guk eo o ae tae yong pok bok hwangbo namgung \
+jegal chegal sagong sonu seonu tokko dokko ryom yon ryon yeon paeng t'ak kye gye mae ma ti pi";
+
+static SURNAME_SET: LazyLock<std::collections::HashSet<&'static str>> =
+    LazyLock::new(|| SURNAMES.split_whitespace().collect());
+
+/// Whether a Latin word is a spelling of a Korean surname.
+pub(super) fn is_surname(latin: &str) -> bool {
+    SURNAME_SET.contains(latin)
+}
+
+/// Surnames of two syllables.
+const LONG_SURNAMES: [&str; 8] = ["남궁", "황보", "제갈", "사공", "선우", "독고", "동방", "서문"];
+
+/// Surname and given names of a Korean name in one word of Hangul.
+pub(super) fn split_person(word: &str) -> Option<(&str, &str)> {
+    let syllables = word.chars().count();
+    if !(2..=5).contains(&syllables) || !word.chars().all(is_syllable) {
+        return None;
+    }
+    let long = syllables > 2 && LONG_SURNAMES.iter().any(|long| word.starts_with(long));
+    let cut = word.char_indices().nth(if long { 2 } else { 1 }).map(|(at, _)| at)?;
+    Some(word.split_at(cut))
+}
+
+/// Surnames whose usual spellings are further from their letters than a rule goes: 이 is Lee, 박 Park.
+pub(super) fn surname_spelt(latin: &str) -> Option<&'static str> {
+    Some(match latin {
+        "lee" | "yi" | "rhee" | "rhie" | "ree" | "li" => "ri",
+        "park" | "bark" => "pak",
+        "tsoi" | "tsoy" | "choy" | "coi" => "choe",
+        "noh" => "no",
+        "paik" | "baik" => "paek",
+        "hur" => "ho",
+        "yim" | "lim" | "im" => "rim",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{cost, hangul_of_han, of_cyrillic, of_hangul, of_latin, split_person};
+
+    fn hangul_latin(hangul: &str, latin: &str) -> f32 {
+        cost(&of_hangul(hangul).unwrap(), &of_latin(latin).unwrap())
+    }
+
+    #[test]
+    fn every_spelling_of_an_island_is_the_island() {
+        for latin in ["rungrado", "rungnado", "reungrado", "neungnado", "rungnado"] {
+            assert!(hangul_latin("릉라도", latin) < 0.2, "{latin}");
+        }
+        for cyrillic in ["рунградо", "рынрадо", "рыннадо"] {
+            let cost = cost(&of_hangul("릉라도").unwrap(), &of_cyrillic(cyrillic).unwrap());
+            assert!(cost < 0.2, "{cyrillic} {cost}");
+        }
+        assert!(hangul_latin("대성", "rungrado") > 3.0);
+    }
+
+    #[test]
+    fn syllables_of_names_are_told_apart() {
+        for (hangul, latin) in [("정은", "jongun"), ("정은", "chongun"), ("정은", "jeongeun")]
+        {
+            assert!(hangul_latin(hangul, latin) < 0.2, "{hangul} {latin}");
+        }
+        assert!(hangul_latin("정은", "jongnam") > 1.5);
+        assert!(hangul_latin("영철", "yongchol") < 0.2);
+        assert!(hangul_latin("영철", "jongchol") > 1.0);
+        assert!(hangul_latin("리", "ri") < 0.1 && hangul_latin("리", "yi") < 0.1);
+    }
+
+    #[test]
+    fn characters_are_read_in_korean() {
+        assert_eq!(hangul_of_han("金正恩", true).as_deref(), Some("김정은"));
+        assert_eq!(hangul_of_han("朝鲜绫罗岛", false).as_deref(), Some("조선릉라도"));
+        assert_eq!(split_person("남궁민수"), Some(("남궁", "민수")));
+        assert_eq!(split_person("김정은"), Some(("김", "정은")));
+    }
+}

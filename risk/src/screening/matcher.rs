@@ -1,0 +1,35 @@
+//! The name matcher alone: two names and what they are names of.
+
+use super::compare;
+use super::name::{self, Style};
+
+/// Compares two names without any list, index or evidence.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Matcher;
+
+impl Matcher {
+    /// How alike two names are, 0 to 1, whichever comes first.
+    ///
+    /// `schema` is what they are names of: `Person`, `Company`, `Organization`, `Vessel` and the
+    /// like. A `LegalEntity`, and a word we do not know, may be a person or an organisation.
+    pub fn score(schema: &str, a: &str, b: &str) -> f64 {
+        styles(schema)
+            .iter()
+            .map(|style| {
+                let (own, other) = (name::parse(*style, a), name::parse(*style, b));
+                f64::from(compare::best(&own, &other).score)
+            })
+            .fold(0.0, f64::max)
+    }
+}
+
+fn styles(schema: &str) -> &'static [Style] {
+    match schema.trim().to_ascii_lowercase().as_str() {
+        "person" => &[Style::Person],
+        "vessel" | "airplane" | "aircraft" | "vehicle" => &[Style::Object],
+        "company" | "organization" | "organisation" | "publicbody" | "address" => {
+            &[Style::Organisation]
+        }
+        _ => &[Style::Organisation, Style::Person],
+    }
+}

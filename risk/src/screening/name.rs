@@ -1,0 +1,334 @@
+//! A name taken apart: its words, what each of them is, and what it may sound like.
+//!
+//! Owns the parsed form that is compared and indexed. A name in Chinese characters is taken apart
+//! twice: as Mandarin and as Korean reads it.
+
+use super::edit;
+use super::korean::{self, Sound};
+use super::lexicon::{self, Class, Concept};
+use super::text::{self, Word};
+use crate::lists::{EntryKind, Script};
+
+/// What kind of name it is taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Style {
+    /// Of a person.
+    Person,
+    /// Of an organisation.
+    Organisation,
+    /// Of a ship or an aircraft.
+    Object,
+}
+
+impl Style {
+    pub(super) fn of(kind: EntryKind) -> Self {
+        match kind {
+            EntryKind::Person => Self::Person,
+            EntryKind::Organisation | EntryKind::Address => Self::Organisation,
+            EntryKind::Vessel | EntryKind::Aircraft => Self::Object,
+        }
+    }
+}
+
+/// What a word of a name is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A word of its own.
+    Word,
+    /// One letter.
+    Initial,
+    /// A number.
+    Number,
+    /// A word that many share.
+    Shared(Concept),
+}
+
+/// One word of a name.
+#[derive(Clone, Debug)]
+pub(super) struct Token {
+    /// In plain Latin letters.
+    pub(super) latin: String,
+    /// As it sounds, roughly.
+    pub(super) fold: String,
+    /// As written.
+    pub(super) written: String,
+    pub(super) script: Script,
+    pub(super) kind: Kind,
+    /// How much it says.
+    pub(super) weight: f32,
+    /// Its Korean sounds, where it can be Korean.
+    pub(super) sounds: Option<Vec<Sound>>,
+}
+
+/// A name taken apart in one way.
+#[derive(Clone, Debug)]
+pub(super) struct Name {
+    pub(super) style: Style,
+    pub(super) tokens: Vec<Token>,
+    /// The Korean surname and given names it may be, as rows of sounds.
+    pub(super) korean: Vec<(Vec<Sound>, Vec<Sound>)>,
+    /// Whether its letters are Hangul, or Chinese characters read in Korean.
+    pub(super) in_korean: bool,
+    /// Its one script without an alphabet, and the characters.
+    pub(super) characters: Option<String>,
+    /// All its words in Latin letters without spaces.
+    pub(super) glued: String,
+}
+
+/// The ways to take a name apart; none for a text that says nothing.
+pub(super) fn parse(style: Style, text: &str) -> Vec<Name> {
+    let words = text::words(text);
+    let has = |script: Script| words.iter().any(|word| word.script == script);
+    let mut names = vec![one(style, &words, false)];
+    if has(Script::Han) {
+        names.push(one(style, &words, true));
+    }
+    names.retain(|name| !name.glued.is_empty());
+    names
+}
+
+fn one(style: Style, words: &[Word], hanja: bool) -> Name {
+    let mut tokens = Vec::with_capacity(words.len());
+    let latin: Vec<&str> = words.iter().map(|word| word.latin.as_str()).collect();
+    let mut at = 0;
+    while let Some(word) = words.get(at) {
+        let personal = style == Style::Person;
+        let phrase = lexicon::phrase(latin.get(at..).unwrap_or_default(), personal)
+            .filter(|_| !matches!(word.script, Script::Han | Script::Hangul));
+        if let Some((concept, length)) = phrase {
+            let run = words.get(at..at + length).unwrap_or_default();
+            tokens.push(shared(run, concept, style));
+            at += length;
+            continue;
+        }
+        match word.script {
+            Script::Han | Script::Hangul => run(word, style, hanja, &mut tokens),
+            _ => tokens.push(plain(word, style)),
+        }
+        at += 1;
+    }
+    let glued: String = tokens
+        .iter()
+        .filter(|token| style != Style::Person || !is_title(token))
+        .map(|token| token.latin.as_str())
+        .collect();
+    let in_korean = words.iter().any(|word| word.script == Script::Hangul) || hanja;
+    let characters = words
+        .iter()
+        .all(|word| matches!(word.script, Script::Han | Script::Hangul))
+        .then(|| words.iter().map(|word| word.written.as_str()).collect::<String>())
+        .filter(|characters| !characters.is_empty());
+    let mut name = Name { style, tokens, korean: Vec::new(), in_korean, characters, glued };
+    if only_shared(&name.tokens) {
+        // A name of shared words only is told by them: each counts in full.
+        for token in &mut name.tokens {
+            token.weight = token.weight.max(0.6);
+        }
+    }
+    name.korean = korean_names(&name, words, hanja);
+    name
+}
+
+pub(super) fn is_title(token: &Token) -> bool {
+    matches!(token.kind, Kind::Shared(Concept { class: Class::Title, .. }))
+}
+
+fn only_shared(tokens: &[Token]) -> bool {
+    tokens.iter().all(|token| matches!(token.kind, Kind::Shared(_)))
+}
+
+fn shared(run: &[Word], concept: Concept, style: Style) -> Token {
+    let join = |pick: fn(&Word) -> &str| run.iter().map(pick).collect::<Vec<_>>().join(" ");
+    let aside = run.iter().all(|word| word.aside);
+    Token {
+        latin: join(|word| &word.latin).replace(' ', ""),
+        fold: String::new(),
+        written: join(|word| &word.written),
+        script: run.first().map_or(Script::Other, |word| word.script),
+        kind: Kind::Shared(concept),
+        weight: weight_of(concept, style) * if aside { 0.8 } else { 1.0 },
+        sounds: None,
+    }
+}
+
+fn weight_of(concept: Concept, style: Style) -> f32 {
+    match (concept.class, style) {
+        (Class::Form, _) => 0.15,
+        (Class::Generic, _) => match lexicon::name_of(concept) {
+            "and" | "of" | "number" => 0.05,
+            "general" | "trading" => 0.35,
+            _ => 0.5,
+        },
+        (Class::Place, _) => 0.55,
+        (Class::Title, _) => 0.1,
+        (Class::Particle, _) => 0.15,
+    }
+}
+
+fn plain(word: &Word, style: Style) -> Token {
+    let digits = word.latin.chars().filter(char::is_ascii_digit).count();
+    let length = word.latin.chars().count();
+    let kind =
+        if (digits > 0 && digits * 2 >= length) || (style != Style::Person && roman(&word.latin)) {
+            Kind::Number
+        } else if length == 1 {
+            Kind::Initial
+        } else {
+            Kind::Word
+        };
+    let weight = match (kind, style) {
+        (Kind::Initial, Style::Person) => 0.4,
+        (Kind::Initial, _) => 0.5,
+        (Kind::Number, Style::Object) => 0.6,
+        (Kind::Number, _) => 0.5,
+        _ => 0.7 + 0.06 * small(length.min(8)),
+    };
+    let sounds = match word.script {
+        Script::Cyrillic => korean::of_cyrillic(&word.written),
+        Script::Latin if kind == Kind::Word => korean::of_latin(&word.latin),
+        _ => None,
+    };
+    Token {
+        fold: edit::fold(&word.latin),
+        latin: word.latin.clone(),
+        written: word.written.clone(),
+        script: word.script,
+        kind,
+        weight,
+        sounds,
+    }
+}
+
+/// A small count as a number to calculate with.
+#[expect(clippy::cast_precision_loss, reason = "counts of letters and words are small")]
+pub(super) fn small(count: usize) -> f32 {
+    count as f32
+}
+
+/// Numbers that ships and funds have, from II on; a single I, V or X is a letter as well.
+fn roman(word: &str) -> bool {
+    matches!(word, "ii" | "iii" | "iv" | "vi" | "vii" | "viii" | "ix" | "xi" | "xii" | "xiii")
+}
+
+/// Takes a run of Chinese characters or Hangul apart.
+fn run(word: &Word, style: Style, hanja: bool, tokens: &mut Vec<Token>) {
+    if style == Style::Person {
+        let read = if hanja && word.script == Script::Han {
+            korean::hangul_of_han(&word.written, true).unwrap_or_else(|| word.written.clone())
+        } else {
+            word.written.clone()
+        };
+        // A syllable is a name: 김정은 is Kim Jong Un.
+        for (c, original) in read.chars().zip(word.written.chars()) {
+            tokens.push(character(c, original, word.script));
+        }
+        return;
+    }
+    for piece in lexicon::cut(&word.written) {
+        if let Some(concept) = piece.concept {
+            let latin = lexicon::name_of(concept).to_owned();
+            tokens.push(Token {
+                latin,
+                fold: String::new(),
+                written: piece.text,
+                script: word.script,
+                kind: Kind::Shared(concept),
+                weight: weight_of(concept, style),
+                sounds: None,
+            });
+            continue;
+        }
+        let read = if hanja && word.script == Script::Han {
+            korean::hangul_of_han(&piece.text, false).unwrap_or_else(|| piece.text.clone())
+        } else {
+            piece.text.clone()
+        };
+        let latin = latin_of(&read);
+        let length = latin.chars().count();
+        tokens.push(Token {
+            fold: edit::fold(&latin),
+            latin,
+            written: piece.text,
+            script: word.script,
+            kind: Kind::Word,
+            weight: 0.7 + 0.06 * small(length.min(8)),
+            sounds: korean::of_hangul(&read),
+        });
+    }
+}
+
+fn character(c: char, original: char, script: Script) -> Token {
+    let text = String::from(c);
+    let latin = latin_of(&text);
+    Token {
+        fold: edit::fold(&latin),
+        written: String::from(original),
+        script,
+        kind: Kind::Word,
+        weight: 0.7 + 0.06 * small(latin.chars().count().min(8)),
+        sounds: korean::of_hangul(&text),
+        latin,
+    }
+}
+
+fn latin_of(text: &str) -> String {
+    text::latin(text)
+}
+
+/// The Korean surnames and given names that a person's name may be.
+fn korean_names(name: &Name, words: &[Word], hanja: bool) -> Vec<(Vec<Sound>, Vec<Sound>)> {
+    if name.style != Style::Person {
+        return Vec::new();
+    }
+    let written: String = words.iter().map(|word| word.written.as_str()).collect();
+    let read = if hanja { korean::hangul_of_han(&written, true) } else { Some(written) };
+    if let Some(read) = read
+        && let Some((surname, given)) = korean::split_person(&read)
+    {
+        return korean::of_hangul(surname).zip(korean::of_hangul(given)).into_iter().collect();
+    }
+    let own: Vec<&Token> = name.tokens.iter().filter(|token| !is_title(token)).collect();
+    if !(2..=4).contains(&own.len()) || own.iter().any(|token| token.latin.len() > 9) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for (surname, given) in
+        [(own.first(), own.get(1..)), (own.last(), own.get(..own.len().saturating_sub(1)))]
+    {
+        let (Some(surname), Some(given)) = (surname, given) else { continue };
+        let cyrillic = surname.script == Script::Cyrillic;
+        if !cyrillic && !korean::is_surname(&surname.latin) {
+            continue;
+        }
+        let mut row = Vec::new();
+        // Concatenated text, so that "Jongun" and "Jong Un" are one.
+        for token in given {
+            let Some(sounds) = sounds_of(token) else {
+                row.clear();
+                break;
+            };
+            row.extend(sounds);
+        }
+        let vowels = row.iter().filter(|sound| korean::is_vowel(**sound)).count();
+        if row.is_empty() || !(1..=3).contains(&vowels) {
+            continue;
+        }
+        let spelt = korean::surname_spelt(&surname.latin).and_then(korean::of_latin);
+        for sounds in sounds_of(surname).into_iter().chain(spelt) {
+            if sounds.iter().filter(|sound| korean::is_vowel(**sound)).count() <= 2 {
+                found.push((sounds, row.clone()));
+            }
+        }
+    }
+    found
+}
+
+/// The Korean sounds of a word, of a particle too: "An" is a surname as well.
+fn sounds_of(token: &Token) -> Option<Vec<Sound>> {
+    match (&token.sounds, token.script) {
+        (Some(sounds), _) => Some(sounds.clone()),
+        (None, Script::Latin) => korean::of_latin(&token.latin),
+        (None, Script::Cyrillic) => korean::of_cyrillic(&token.written),
+        _ => None,
+    }
+}
