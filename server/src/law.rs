@@ -63,7 +63,7 @@ impl Law {
     /// The engine that judges by it, with the pack's own rates.
     pub fn engine(self) -> Engine {
         let rates = self.pack.rates.clone();
-        Engine::new(self.pack, tidewaiter_risk::engine::NoLists, rates)
+        Engine::new(self.pack, tidewaiter_risk::screening::Index::new(self.lists), rates)
     }
 }
 

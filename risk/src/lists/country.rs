@@ -27,6 +27,11 @@ static CODES: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
     codes
 });
 
+/// The names of every country in the table, those of one country together.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    TABLE.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split('\t').nth(2))
+}
+
 /// The ISO 3166 alpha-2 code of a country given as a name, an alpha-2 or an alpha-3 code.
 pub fn code(text: &str) -> Option<&'static str> {
     CODES.get(text.trim().trim_end_matches('.').to_lowercase().as_str()).copied()

@@ -238,9 +238,6 @@ fn score(style: Style, gained: f32, matched: f32, own_words: usize, a: Left, b: 
         Style::Object => (1.6, 0.4),
     };
     let mut score = gained / (matched + conflict * both + surplus * more);
-    if a.numbers > 0 && b.numbers > 0 {
-        score *= 0.85;
-    }
     // One word out of a longer name says little, and shared words alone say nothing of who it is.
     if style == Style::Person && own_words == 1 && more > 0.6 {
         score = score.min(0.66);
@@ -332,6 +329,9 @@ fn sound_likeness(a: &[korean::Sound], b: &[korean::Sound]) -> f32 {
 /// The least likeness at which two words are taken for one.
 const LEAST: f32 = 0.6;
 
+/// What the same letters in another order are worth.
+const SHUFFLED: f32 = 0.82;
+
 /// How alike two words are, and why; `None` where they are different words.
 fn alike(a: &Token, b: &Token, style: Style) -> Option<(f32, Why)> {
     match (a.kind, b.kind) {
@@ -380,6 +380,9 @@ fn alike(a: &Token, b: &Token, style: Style) -> Option<(f32, Why)> {
                 if by_sound > best {
                     (best, why) = (by_sound, Why::Sound);
                 }
+            }
+            if best < SHUFFLED && edit::shuffled(&a.latin, &b.latin) {
+                (best, why) = (SHUFFLED, Why::Slip);
             }
             (best >= LEAST).then_some((best, why))
         }

@@ -24,7 +24,9 @@ pub(super) fn similarity(a: &str, b: &str) -> f32 {
     }
     #[expect(clippy::cast_precision_loss, reason = "words are short")]
     let length = longest as f32;
-    (1.0 - cost(a, b) / length).max(0.0)
+    let cost = cost(a, b);
+    // Several slips in one word are rather another word, however long it is.
+    (1.0 - cost / length - 0.06 * (cost - 1.2).max(0.0)).max(0.0)
 }
 
 /// The weighted optimal string alignment distance.
@@ -103,6 +105,16 @@ fn exchange(a: u8, b: u8) -> f32 {
 
 fn is_vowel(letter: u8) -> bool {
     matches!(letter, b'a' | b'e' | b'i' | b'o' | b'u' | b'y')
+}
+
+/// Whether two words are the same letters in another order: reversed, or shuffled.
+pub(super) fn shuffled(a: &str, b: &str) -> bool {
+    let sorted = |word: &str| {
+        let mut letters: Vec<u8> = word.bytes().collect();
+        letters.sort_unstable();
+        letters
+    };
+    a.len() == b.len() && a.len() >= 5 && sorted(a) == sorted(b)
 }
 
 /// A word as it sounds, roughly: what romanisations of one sound have in common.

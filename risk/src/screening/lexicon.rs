@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::text::words;
-use crate::lists::Script;
+use crate::lists::{Script, country};
 
 /// What a shared word is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,6 +71,14 @@ static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
         lexicon.names.push(name);
         for spelling in spellings.split('|') {
             lexicon.add(spelling, Concept { class, id });
+        }
+    }
+    for names in country::names() {
+        let id = u16::try_from(lexicon.names.len()).unwrap_or(u16::MAX);
+        let first = names.split('|').next().unwrap_or(names);
+        lexicon.names.push(first);
+        for name in names.split('|').filter(|name| name.len() > 3) {
+            lexicon.add(name, Concept { class: Class::Place, id });
         }
     }
     lexicon

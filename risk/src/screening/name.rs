@@ -180,7 +180,7 @@ fn plain(word: &Word, style: Style) -> Token {
         (Kind::Initial, Style::Person) => 0.4,
         (Kind::Initial, _) => 0.5,
         (Kind::Number, Style::Object) => 0.6,
-        (Kind::Number, _) => 0.5,
+        (Kind::Number, _) => 0.42,
         _ => 0.7 + 0.06 * small(length.min(8)),
     };
     let sounds = match word.script {

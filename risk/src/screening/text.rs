@@ -32,6 +32,7 @@ pub(super) fn words(text: &str) -> Vec<Word> {
     split.end();
     let mut words: Vec<Word> = split.words.into_iter().map(finished).collect();
     words.retain(|word| !word.latin.is_empty() || !word.written.is_empty());
+    numbers_joined(&mut words);
     words
 }
 
@@ -133,8 +134,56 @@ impl Splitter {
 
 fn finished((written, aside): (String, bool)) -> Word {
     let script = Script::of(&written);
-    let latin = latin(&written);
+    let mut latin = latin(&written);
+    if let Some(digits) = number_word(&latin) {
+        digits.clone_into(&mut latin);
+    }
     Word { written, latin, script, aside }
+}
+
+/// English number words from eleven on; smaller ones are words of names as well.
+fn number_word(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "eleven" => "11",
+        "twelve" => "12",
+        "thirteen" => "13",
+        "twenty" => "20",
+        "thirty" => "30",
+        "forty" | "fourty" => "40",
+        "fifty" => "50",
+        "sixty" => "60",
+        "seventy" => "70",
+        "eighty" => "80",
+        "ninety" => "90",
+        "hundred" => "100",
+        _ => return None,
+    })
+}
+
+/// Tens and the unit that follows them are one number: forty four is 44.
+fn numbers_joined(words: &mut Vec<Word>) {
+    const UNITS: [&str; 9] =
+        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+    let mut at = 0;
+    while at + 1 < words.len() {
+        let tens = words[at].latin.parse::<u32>().ok();
+        let spelt = tens.is_some() && words[at].written != words[at].latin;
+        let next = words[at + 1].latin.as_str();
+        let unit = next
+            .parse::<u32>()
+            .ok()
+            .or_else(|| UNITS.iter().zip(1..).find(|(unit, _)| **unit == next).map(|(_, n)| n));
+        if let (Some(tens), Some(unit), true) = (tens, unit, spelt)
+            && tens % 10 == 0
+            && tens < 100
+            && (1..10).contains(&unit)
+        {
+            let second = words.remove(at + 1);
+            words[at].latin = (tens + unit).to_string();
+            words[at].written = format!("{} {}", words[at].written, second.written);
+        }
+        at += 1;
+    }
 }
 
 /// A word in lower-case Latin letters and digits.
