@@ -117,7 +117,7 @@ impl Frame {
 
     /// The bytes of the frame; `None` where the data is too long for one.
     pub fn encode(&self) -> Option<Vec<u8>> {
-        let length = u8::try_from(self.data.len().checked_add(6)?).ok()?;
+        let length = u8::try_from(self.data.len().checked_add(5)?).ok()?;
         let mut out = vec![SYNC, self.address, length];
         out.extend_from_slice(&self.data);
         out.extend(kermit(&out).to_le_bytes());
@@ -164,12 +164,11 @@ impl Framed for Ccnet {
     /// Between bytes of a frame there are 5 ms at most; the rest is for slow adapters.
     const SILENCE: Duration = Duration::from_millis(20);
 
-    #[expect(private_interfaces, reason = "only this crate's protocols are walked")]
     fn look(&self, bytes: &[u8]) -> Found<Frame> {
         let length = match bytes {
             [SYNC] => return Found::More,
             [SYNC, 0x01..=0x0F] => return Found::More,
-            [SYNC, 0x01..=0x0F, length @ 6.., ..] => usize::from(*length),
+            [SYNC, 0x01..=0x0F, length @ 6..=255, ..] => usize::from(*length),
             _ => return Found::Nothing,
         };
         let Some(frame) = bytes.get(..length) else { return Found::More };
@@ -204,7 +203,8 @@ mod tests {
         let mut codec = Ccnet::codec();
         let torn = &stacked()[..5];
         let items = codec.feed(&[torn, stacked().as_slice()].concat());
-        let [Item::Fault(Fault::BadCrc { .. }), Item::Fault(noise), Item::Frame(frame)] = items.as_slice()
+        let [Item::Fault(Fault::BadCrc { .. }), Item::Fault(noise), Item::Frame(frame)] =
+            items.as_slice()
         else {
             panic!("{items:?}")
         };

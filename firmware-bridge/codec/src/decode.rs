@@ -1,12 +1,20 @@
 //! Bytes of a device in, one JSON value for each frame or fault out, as the vectors write them.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::ccnet::Ccnet;
+use crate::cctalk::Cctalk;
 use crate::delimited::{Delimited, Framing, STX};
+use crate::ebds::Ebds;
+use crate::id003::Id003;
+use crate::llrp::Llrp;
 use crate::mrz::RowGroup;
+use crate::scale::Toledo;
+use crate::ssp::Ssp;
 use crate::stream::{Codec, ToJson};
+use crate::transport::{Flight, ais, is_imo_number, paxlst};
 use crate::xfs4iot::{Message, NoteTypes};
-use crate::{bag, bcbp, translit, xfs4iot, xray};
+use crate::{bag, bcbp, cctalk, gpio, scale, translit, xfs4iot, xray};
 
 /// A protocol that can be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,11 +27,20 @@ pub enum Protocol {
     Xfs4Iot,
     Xray,
     Bag,
+    Ssp,
+    Ccnet,
+    Cctalk,
+    Id003,
+    Ebds,
+    Scale,
+    Llrp,
+    Gpio,
+    Transport,
 }
 
 impl Protocol {
     /// All of them, by name.
-    pub const ALL: [(&str, Self); 7] = [
+    pub const ALL: [(&str, Self); 16] = [
         ("mrz", Self::Mrz),
         ("mrz_translit", Self::MrzTranslit),
         ("bcbp", Self::Bcbp),
@@ -31,6 +48,15 @@ impl Protocol {
         ("xfs4iot", Self::Xfs4Iot),
         ("xray", Self::Xray),
         ("bag", Self::Bag),
+        ("ssp", Self::Ssp),
+        ("ccnet", Self::Ccnet),
+        ("cctalk", Self::Cctalk),
+        ("id003", Self::Id003),
+        ("ebds", Self::Ebds),
+        ("scale", Self::Scale),
+        ("llrp", Self::Llrp),
+        ("gpio", Self::Gpio),
+        ("transport", Self::Transport),
     ];
 
     /// The protocol of this name.
@@ -60,6 +86,16 @@ impl Protocol {
             Self::Bcbp => lines(bytes, pass),
             Self::Xray => lines(bytes, |line| either(xray::parse(line))),
             Self::Bag => bags(&text_of(bytes)),
+            Self::Ssp => all(&mut Ssp::new(), bytes),
+            Self::Ccnet => all(&mut Ccnet::codec(), bytes),
+            Self::Cctalk => all(&mut Cctalk::new(cctalk::Check::Simple), bytes),
+            Self::Id003 => all(&mut Id003::codec(), bytes),
+            Self::Ebds => all(&mut Ebds::codec(), bytes),
+            Self::Scale if bytes.contains(&STX) => all(&mut Toledo::codec(), bytes),
+            Self::Scale => lines(bytes, |line| either(scale::parse_sics(line))),
+            Self::Llrp => all(&mut Llrp::new(), bytes),
+            Self::Gpio => edges(&text_of(bytes)),
+            Self::Transport => transports(&text_of(bytes)),
         }
     }
 }
@@ -106,6 +142,50 @@ fn bags(text: &str) -> Vec<Value> {
     }
     if !open.is_empty() {
         messages.push(either(bag::parse_message(&open)));
+    }
+    messages
+}
+
+/// Edges of a button, `[milliseconds, level]` a line.
+fn edges(text: &str) -> Vec<Value> {
+    let edges: Result<Vec<(u64, u8)>, _> =
+        text.lines().filter(|line| !line.trim().is_empty()).map(serde_json::from_str).collect();
+    match edges {
+        Ok(edges) => {
+            let levels = edges.into_iter().map(|(at_ms, level)| (at_ms, level != 0));
+            gpio::recording(levels).iter().map(ToJson::to_json).collect()
+        }
+        Err(error) => vec![json!({"error": "bad_edge", "problem": error.to_string()})],
+    }
+}
+
+/// A passenger list, sentences of AIS, or a ship number or flight a line.
+fn transports(text: &str) -> Vec<Value> {
+    let start = text.trim_start();
+    if ["UNA", "UNB", "UNH"].iter().any(|tag| start.starts_with(tag)) {
+        return vec![either(paxlst::parse(start))];
+    }
+    let mut messages = Vec::new();
+    let mut parts = String::new();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if line.starts_with(['!', '\\']) {
+            parts.push_str(line);
+            parts.push('\n');
+            let message = ais::parse(&parts);
+            // The rest of the message is to come, unless it is another that begins.
+            if message == Err(ais::AisError::Incomplete) && ais::parse(line) == message {
+                continue;
+            }
+            parts.clear();
+            messages.push(either(message));
+        } else if line.len() == 7 && line.bytes().all(|byte| byte.is_ascii_digit()) {
+            messages.push(json!({"imo": line, "valid": is_imo_number(line)}));
+        } else {
+            messages.push(either(Flight::parse(line)));
+        }
+    }
+    if !parts.is_empty() {
+        messages.push(either(ais::parse(&parts)));
     }
     messages
 }

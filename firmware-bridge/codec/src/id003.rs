@@ -61,11 +61,10 @@ impl Framed for Id003 {
 
     const SILENCE: Duration = Duration::from_millis(50);
 
-    #[expect(private_interfaces, reason = "only this crate's protocols are walked")]
     fn look(&self, bytes: &[u8]) -> Found<Frame> {
         let length = match bytes {
             [SYNC] => return Found::More,
-            [SYNC, length @ 5.., ..] => usize::from(*length),
+            [SYNC, length @ 5..=255, ..] => usize::from(*length),
             _ => return Found::Nothing,
         };
         let Some(frame) = bytes.get(..length) else { return Found::More };

@@ -5,6 +5,8 @@
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
+pub mod rescan;
+
 /// One thing a codec found in the bytes: a whole frame, or the reason bytes were refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item<F> {

@@ -6,7 +6,7 @@ use super::{Codec, Fault, Item, ToJson};
 use std::time::Duration;
 
 /// What stands at the beginning of some bytes.
-pub(crate) enum Found<F> {
+pub enum Found<F> {
     /// The beginning of a frame, so far.
     More,
     /// No frame begins here.
@@ -26,7 +26,6 @@ pub trait Framed {
     const SILENCE: Duration;
 
     /// What stands at the beginning of `bytes`, which are not empty.
-    #[expect(private_interfaces, reason = "only this crate's protocols are walked")]
     fn look(&self, bytes: &[u8]) -> Found<Self::Frame>;
 }
 
@@ -39,7 +38,8 @@ pub struct Rescan<P> {
 }
 
 impl<P: Framed> Rescan<P> {
-    pub(crate) fn over(protocol: P) -> Self {
+    /// A codec of this protocol.
+    pub fn over(protocol: P) -> Self {
         Self { protocol, pending: Vec::new(), noise: 0 }
     }
 
