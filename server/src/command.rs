@@ -9,8 +9,10 @@ mod assess;
 mod enrol;
 mod headquarters;
 mod lists;
+mod matching;
 mod policy;
 mod run;
+mod screen;
 mod verify;
 
 /// All stations of an authority: ingest, alerts, nightly bundles, headquarters.
@@ -32,6 +34,12 @@ enum Command {
     /// Runs the risk engine on scenario files.
     #[command(after_help = assess::EXAMPLE)]
     Assess(assess::Assess),
+    /// Looks for names on the lists, many at once.
+    #[command(after_help = screen::EXAMPLE)]
+    Screen(screen::Screen),
+    /// Scores pairs of names.
+    #[command(after_help = matching::EXAMPLE)]
+    Match(matching::Match),
     /// Looks after lists.
     #[command(subcommand)]
     Lists(lists::Lists),
@@ -76,6 +84,8 @@ impl Cli {
             Command::Run(command) => command.run(),
             Command::Enrol(command) => command.run(),
             Command::Assess(command) => command.run(),
+            Command::Screen(command) => command.run(),
+            Command::Match(command) => command.run(),
             Command::Lists(command) => command.run(),
             Command::Policy(command) => command.run(),
             Command::Hq(command) => command.run(),
@@ -86,8 +96,8 @@ impl Cli {
             Ok(Verdict::NotWell) => ExitCode::from(1),
             Err(error) => {
                 say_on_stderr(&format!("tidewaiter-server: {error:#}"));
-                let usage = error.is::<crate::configuration::ConfigurationError>()
-                    || error.is::<Usage>();
+                let usage =
+                    error.is::<crate::configuration::ConfigurationError>() || error.is::<Usage>();
                 ExitCode::from(if usage { 2 } else { 1 })
             }
         }

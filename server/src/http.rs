@@ -29,6 +29,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/v1/inspections", get(inspection::list))
         .route("/api/v1/inspections/{site}/{lane}/{id}", get(inspection::show))
         .route("/api/v1/search", get(search::search))
+        .route("/api/v1/screen", post(search::screen))
         .route("/api/v1/stations", get(station::list))
         .route("/api/v1/coverage", get(station::coverage))
         .route("/api/v1/policies", get(operation::policies))

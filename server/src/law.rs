@@ -7,17 +7,18 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use tidewaiter_risk::engine::Engine;
+use tidewaiter_risk::engine::{Engine, Screener};
 use tidewaiter_risk::lists::{ListBundle, SourceFile, builtin, read_bundle};
 use tidewaiter_risk::policy::{PolicyFile, PolicyPack};
+use tidewaiter_risk::screening::Index;
 
 /// A policy pack with the lists to judge by.
 #[derive(Clone, Debug)]
 pub struct Law {
     /// The pack.
     pub pack: PolicyPack,
-    /// The lists, by name.
-    pub lists: Vec<ListBundle>,
+    /// The lists.
+    pub lists: Index,
 }
 
 /// The text of one file of a pack, and its name within it.
@@ -42,28 +43,32 @@ pub fn read(policy: Option<&Path>, lists: Option<&Path>) -> anyhow::Result<Law> 
         }
         None => PolicyPack::built_in().context("the built-in policy is not valid")?,
     };
-    let lists = match lists {
-        Some(directory) => bundles(directory)?,
-        None => builtin::bundles().context("the built-in lists are not valid")?,
-    };
-    Ok(Law { pack, lists })
+    Ok(Law { pack, lists: Index::new(self::lists(lists)?) })
+}
+
+/// The lists in a directory; the built-in ones without.
+///
+/// # Errors
+/// When the directory or a bundle cannot be read, or a bundle is not valid.
+pub fn lists(directory: Option<&Path>) -> anyhow::Result<Vec<ListBundle>> {
+    match directory {
+        Some(directory) => bundles(directory),
+        None => builtin::bundles().context("the built-in lists are not valid"),
+    }
 }
 
 impl Law {
     /// The version of the pack under `policy`, and of each list under its name.
     pub fn versions(&self) -> BTreeMap<String, String> {
-        let lists = self.lists.iter().map(|list| {
-            let short: String = list.version.chars().take(16).collect();
-            (list.name.clone(), format!("{} {short}", list.as_of))
-        });
-        let policy = ("policy".to_owned(), self.pack.version.clone());
-        lists.chain([policy]).collect()
+        let mut versions = self.lists.versions();
+        versions.insert("policy".to_owned(), self.pack.version.clone());
+        versions
     }
 
     /// The engine that judges by it, with the pack's own rates.
     pub fn engine(self) -> Engine {
         let rates = self.pack.rates.clone();
-        Engine::new(self.pack, tidewaiter_risk::screening::Index::new(self.lists), rates)
+        Engine::new(self.pack, self.lists, rates)
     }
 }
 

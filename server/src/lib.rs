@@ -9,7 +9,7 @@
 //! | [`broker`], [`listener`] | MQTT, and the door through which stations reach it |
 //! | [`ingest`] | what stations send: taken, stored, answered |
 //! | [`store`] | what is on disk, and every SQL text |
-//! | [`inspection`], [`law`], [`assess`] | records opened, policy and lists read, alerts made |
+//! | [`inspection`], [`law`], [`assess`], [`screen`] | records opened, policy and lists read, alerts made, names looked for |
 //! | [`bundle`] | the night: signed bundles, their checks, headquarters' receipts |
 //! | [`headquarters`] | taking the bundles of servers |
 //! | [`state`] | what pages and the programming interface ask |
@@ -28,6 +28,7 @@ pub mod inspection;
 pub mod law;
 pub mod listener;
 pub mod page;
+pub mod screen;
 pub mod state;
 pub mod store;
 pub mod tls;

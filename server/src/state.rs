@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tidewaiter_proto::alert::AlertState;
 use tidewaiter_proto::receipt::Standing;
 use tidewaiter_proto::station::StationId;
+use tidewaiter_risk::screening::Index;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -32,6 +33,7 @@ struct Inner {
     opener: Opener,
     night: crate::bundle::Night,
     versions: BTreeMap<String, String>,
+    lists: Index,
     stop: CancellationToken,
 }
 
@@ -110,9 +112,10 @@ impl AppState {
         opener: Opener,
         night: crate::bundle::Night,
         versions: BTreeMap<String, String>,
+        lists: Index,
         stop: CancellationToken,
     ) -> Self {
-        Self { inner: Arc::new(Inner { store, clock, opener, night, versions, stop }) }
+        Self { inner: Arc::new(Inner { store, clock, opener, night, versions, lists, stop }) }
     }
 
     /// The store.
@@ -128,6 +131,11 @@ impl AppState {
     /// Versions of policy and lists in force, by name.
     pub fn versions(&self) -> &BTreeMap<String, String> {
         &self.inner.versions
+    }
+
+    /// The lists in force.
+    pub fn lists(&self) -> &Index {
+        &self.inner.lists
     }
 
     /// Cancelled when the server stops: every open stream ends with it.

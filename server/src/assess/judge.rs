@@ -10,6 +10,7 @@ use tidewaiter_risk::crossing::assemble;
 use tidewaiter_risk::engine::{Case, Engine};
 use tidewaiter_risk::history::{Digest, MemoryHistory};
 use tidewaiter_risk::policy::day_of;
+use tidewaiter_risk::screening::Index;
 
 use crate::authority::Authority;
 use crate::configuration::Policy;
@@ -18,6 +19,7 @@ use crate::law;
 /// Judges cases, and remembers what they say for later ones.
 pub struct Judge {
     engine: Engine,
+    lists: Index,
     history: MemoryHistory,
     jurisdiction: Option<String>,
     versions: BTreeMap<String, String>,
@@ -44,15 +46,20 @@ impl Judge {
     /// When a file of the policy or of a list cannot be read or is not valid.
     pub fn open(policy: &Policy, authority: &Authority) -> anyhow::Result<Self> {
         let law = law::read(policy.directory.as_deref(), policy.lists.as_deref())?;
-        let versions = law.versions();
+        let (versions, lists) = (law.versions(), law.lists.clone());
         let engine = law.engine().with_subjects(authority.subjects.clone());
         let jurisdiction = policy.jurisdiction.clone();
-        Ok(Self { engine, history: MemoryHistory::default(), jurisdiction, versions })
+        Ok(Self { engine, lists, history: MemoryHistory::default(), jurisdiction, versions })
     }
 
     /// Versions of the policy and the lists it judges by.
     pub fn versions(&self) -> &BTreeMap<String, String> {
         &self.versions
+    }
+
+    /// The lists it judges by.
+    pub fn lists(&self) -> &Index {
+        &self.lists
     }
 
     /// Takes in what an earlier inspection says. What another version of the program wrote and

@@ -68,13 +68,14 @@ impl Assess {
 
 fn read(file: &Path, law: &Law) -> anyhow::Result<Scenario> {
     let name = file.display();
-    let text = std::fs::read_to_string(file)
-        .with_context(|| Usage(format!("{name}: cannot be read")))?;
-    let scenario =
-        Scenario::parse(&text).map_err(|error| Usage(format!("{name}: {error}")))?;
-    let has = |wanted: &String| law.lists.iter().any(|list| list.name == *wanted);
+    let text =
+        std::fs::read_to_string(file).with_context(|| Usage(format!("{name}: cannot be read")))?;
+    let scenario = Scenario::parse(&text).map_err(|error| Usage(format!("{name}: {error}")))?;
+    let has = |wanted: &String| law.lists.bundles().iter().any(|list| list.name == *wanted);
     if let Some(missing) = scenario.lists.iter().find(|wanted| !has(wanted)) {
-        return Err(Usage(format!("{name}: it needs the list {missing:?}, which is not there")).into());
+        return Err(
+            Usage(format!("{name}: it needs the list {missing:?}, which is not there")).into()
+        );
     }
     Ok(scenario)
 }

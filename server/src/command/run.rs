@@ -85,7 +85,7 @@ impl Server {
         let mut lifecycle = Lifecycle::new();
         let opener = Opener::new(self.store.clone(), self.authority.sealing.clone());
         let judge = Judge::open(&self.configuration.policy, &self.authority)?;
-        let versions = judge.versions().clone();
+        let (versions, lists) = (judge.versions().clone(), judge.lists().clone());
         let night = self.night(versions.clone())?;
         let stop = lifecycle.stop();
         // First: when the pages say that the program is ready, stations are taken too.
@@ -99,7 +99,8 @@ impl Server {
         }
         if does(Role::Web) {
             let (store, clock) = (self.store.clone(), self.clock.clone());
-            let state = AppState::new(store, clock, opener, night.clone(), versions, stop.clone());
+            let state =
+                AppState::new(store, clock, opener, night.clone(), versions, lists, stop.clone());
             let address = self.configuration.listen();
             let listener = TcpListener::bind(address)
                 .await

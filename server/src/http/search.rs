@@ -1,14 +1,17 @@
 //! Looking for things: alerts and inspections by text, and names on the lists in force.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Query, State};
+use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tidewaiter_risk::screening::POSSIBLE;
 
 use super::alert::{AlertJson, limit_of};
 use super::inspection::InspectionRowJson;
 use super::problem::Problem;
+use crate::screen::{Question, QuestionError};
 use crate::state::AppState;
 use crate::store::AlertFilter;
 
@@ -37,4 +40,37 @@ pub(super) async fn search(
     let inspections: Vec<InspectionRowJson> =
         inspections.rows.into_iter().map(InspectionRowJson::from).collect();
     Ok(Json(json!({"alerts": alerts, "inspections": inspections})))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ScreenQuery {
+    threshold: Option<f64>,
+}
+
+/// Looks for a name on the lists in force: the question and the answer of the command `screen`.
+pub(super) async fn screen(
+    State(state): State<AppState>,
+    query: Result<Query<ScreenQuery>, QueryRejection>,
+    question: Result<Json<Question>, JsonRejection>,
+) -> Result<Json<Value>, Problem> {
+    let (Query(query), Json(question)) = (query?, question?);
+    let threshold = query.threshold.unwrap_or(POSSIBLE);
+    if !(0.0..=1.0).contains(&threshold) {
+        return Err(Problem::bad_request("threshold is not 0 to 1"));
+    }
+    let lists = state.lists().clone();
+    // A country's lists are long: comparing is no work for the tasks that serve.
+    let answered = tokio::task::spawn_blocking(move || {
+        let hits = question.ask(&lists, threshold)?;
+        Ok::<_, QuestionError>(json!({"id": question.id, "hits": hits}))
+    });
+    match answered.await {
+        Ok(answer) => Ok(Json(answer.map_err(|error| Problem::unprocessable(error.to_string()))?)),
+        Err(error) => {
+            tracing::error!(%error, "a question to the lists died");
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            Err(Problem::new(status, "the lists did not answer", "see the server's log"))
+        }
+    }
 }

@@ -6,6 +6,7 @@ use axum::http::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};
 use tidewaiter_proto::alert::{Alert, Severity};
 use tidewaiter_proto::seal::ServerSecret;
+use tidewaiter_risk::screening::Index;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -48,8 +49,8 @@ impl Desk {
         let night = Night::new(settings, store.clone(), clock.clone());
         // The key that the sender of the store's tests wraps for.
         let opener = Opener::new(store.clone(), ServerSecret::from_bytes([9; 32]));
-        let stop = CancellationToken::new();
-        let state = AppState::new(store.clone(), clock, opener, night, versions, stop);
+        let (lists, stop) = (Index::built_in().unwrap(), CancellationToken::new());
+        let state = AppState::new(store.clone(), clock, opener, night, versions, lists, stop);
         Self { directory, store, router: super::router(state) }
     }
 
@@ -140,11 +141,12 @@ async fn a_person_acts_on_what_they_saw_and_only_as_its_state_allows() {
     let desk = Desk::open().await;
     desk.raise(numbered(1, Severity::High)).await;
     let path = "/api/v1/alerts/a_1/actions";
-    let act = |action: &str, version: i64, reason: &str| {
-        json!({"action": action, "officer": "s-1", "version": version, "reason": reason})
-    };
+    let act = |action: &str, version: i64, reason: &str| json!({"action": action, "officer": "s-1", "version": version, "reason": reason});
     let (status, row) = desk.post(path, &act("claim", 1, "")).await;
-    assert_eq!((status, &row["state"], &row["assignee"]), (StatusCode::OK, &json!("claimed"), &json!("s-1")));
+    assert_eq!(
+        (status, &row["state"], &row["assignee"]),
+        (StatusCode::OK, &json!("claimed"), &json!("s-1"))
+    );
     let (status, late) = desk.post(path, &act("escalate", 1, "")).await;
     assert_eq!((status, &late["current"]["version"]), (StatusCode::CONFLICT, &json!(2)));
     let (status, _) = desk.post(path, &act("close", 2, "")).await;
@@ -215,6 +217,20 @@ async fn the_night_can_be_made_now_and_an_empty_one_is_none() {
     assert!(desk.directory.path().join("bundles/ruvvo-000001/manifest.json").exists());
     let listed = desk.json("/api/v1/bundles").await;
     assert_eq!(listed["items"][0]["state"], "built");
+}
+
+#[tokio::test]
+async fn a_name_is_looked_for_on_the_lists_in_force() {
+    let desk = Desk::open().await;
+    let asked = json!({"id": 7, "kind": "organisation", "name": "Rungrado General Trading"});
+    let (status, answer) = desk.post("/api/v1/screen", &asked).await;
+    assert_eq!((status, &answer["id"]), (StatusCode::OK, &json!(7)));
+    let hits = answer["hits"].as_array().unwrap();
+    assert!(hits.iter().any(|hit| hit["entry"] == "19613"), "{answer}");
+    let (status, _) = desk.post("/api/v1/screen", &json!({"kind": "ghost", "name": "x"})).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    let (status, _) = desk.post("/api/v1/screen?threshold=2", &asked).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]

@@ -90,7 +90,10 @@ async fn a_form_without_what_it_needs_comes_back_as_it_was_typed() {
     let (status, _, _) = form(&desk, &path, "action=close&version=1&officer=s-1").await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "closing needs a reason");
     let (status, place, _) = form(&desk, &path, "action=claim&version=1&officer=s-1").await;
-    assert_eq!((status, place.as_str()), (StatusCode::SEE_OTHER, path.trim_end_matches("/actions")));
+    assert_eq!(
+        (status, place.as_str()),
+        (StatusCode::SEE_OTHER, path.trim_end_matches("/actions"))
+    );
     let (status, _, page) = form(&desk, &path, "action=escalate&version=1&officer=s-2").await;
     assert_eq!(status, StatusCode::CONFLICT, "somebody was faster");
     assert!(page.contains("s-1"), "{page}");

@@ -1,11 +1,7 @@
 //! The real programs, from a station's connection to headquarters' receipt: enrolled, let in by the
 //! door, taken, judged, bundled, verified, answered; killed in between and started again.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails where it panics"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails where it panics")]
 
 use serde_json::{Value, json};
 

@@ -84,7 +84,10 @@ impl Station {
                 .unwrap();
         let (told, down) = mpsc::channel();
         let (up, is_up) = mpsc::channel();
-        client.subscribe(Topic::Down(self.name.clone()).to_string(), QoS::AtLeastOnce).await.unwrap();
+        client
+            .subscribe(Topic::Down(self.name.clone()).to_string(), QoS::AtLeastOnce)
+            .await
+            .unwrap();
         let task = tokio::spawn(async move {
             while let Ok(event) = events.poll().await {
                 match event {

@@ -1,0 +1,97 @@
+//! `tidewaiter-server screen`: names on the lists, many at once.
+
+use std::io::{BufRead, BufWriter, Write};
+use std::num::NonZero;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::Value;
+use tidewaiter_risk::screening::{Index, POSSIBLE};
+
+use super::Verdict;
+use crate::law;
+use crate::screen::{HitFound, Question};
+
+pub(super) const EXAMPLE: &str = "Example:\n  \
+echo '{\"id\":1,\"kind\":\"organisation\",\"name\":\"Rungrado\"}' | tidewaiter-server screen --lists lists\n\n\
+Reads one JSON object a line: id, kind (person, organisation, vessel, aircraft, address; all when\n\
+absent), name, and any fields of a person or party. Prints {id, hits} a line, in the same order.\n\
+Exit status: 0; 1 when a line could not be asked, which is answered with {id, error}.";
+
+/// Arguments of `screen`.
+#[derive(Debug, Args)]
+pub(super) struct Screen {
+    /// Directory of list bundles, as `lists import` writes them; the small built-in ones when absent.
+    #[arg(long, value_name = "DIR")]
+    lists: Option<PathBuf>,
+    /// How alike names must be, 0 to 1.
+    #[arg(long, default_value_t = POSSIBLE, value_parser = threshold)]
+    threshold: f64,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Answer {
+    Found { id: Value, hits: Vec<HitFound> },
+    Refused { id: Value, error: String },
+}
+
+impl Screen {
+    pub(super) fn run(self) -> anyhow::Result<Verdict> {
+        let index = Index::new(law::lists(self.lists.as_deref())?);
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        let mut lines = std::io::stdin().lock().lines();
+        let mut all_asked = true;
+        loop {
+            let group = lines.by_ref().take(GROUP).collect::<Result<Vec<String>, _>>()?;
+            if group.is_empty() {
+                break;
+            }
+            for answer in self.answers(&index, &group) {
+                all_asked &= matches!(answer, Answer::Found { .. });
+                writeln!(out, "{}", serde_json::to_string(&answer)?)?;
+            }
+            out.flush()?;
+        }
+        Ok(if all_asked { Verdict::Well } else { Verdict::NotWell })
+    }
+
+    /// The answers to a group of lines, in their order; every processor takes its share.
+    fn answers(&self, index: &Index, group: &[String]) -> Vec<Answer> {
+        let lines: Vec<&str> =
+            group.iter().map(|line| line.trim()).filter(|line| !line.is_empty()).collect();
+        let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let share = lines.len().div_ceil(threads).max(1);
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = lines
+                .chunks(share)
+                .map(|chunk| {
+                    scope.spawn(move || {
+                        chunk.iter().map(|line| self.answer(index, line)).collect::<Vec<_>>()
+                    })
+                })
+                .collect();
+            workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
+        })
+    }
+
+    fn answer(&self, index: &Index, line: &str) -> Answer {
+        let question: Question = match serde_json::from_str(line) {
+            Ok(question) => question,
+            Err(error) => return Answer::Refused { id: Value::Null, error: error.to_string() },
+        };
+        match question.ask(index, self.threshold) {
+            Ok(hits) => Answer::Found { id: question.id, hits },
+            Err(error) => Answer::Refused { id: question.id, error: error.to_string() },
+        }
+    }
+}
+
+fn threshold(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| format!("{text:?} is not a number"))?;
+    if (0.0..=1.0).contains(&value) { Ok(value) } else { Err("it is from 0 to 1".to_owned()) }
+}
+
+/// Lines that are read before they are answered.
+const GROUP: usize = 1024;
