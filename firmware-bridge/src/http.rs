@@ -17,6 +17,7 @@ mod fault;
 mod inspection;
 mod live;
 mod operation;
+pub(crate) use operation::backlog;
 mod said;
 
 /// What handlers work with.

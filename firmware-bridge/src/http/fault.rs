@@ -1,8 +1,11 @@
 //! What was wrong with a request, as a problem document that names the field.
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tidewaiter_program::problem::{Chain, Problem};
@@ -10,18 +13,41 @@ use tidewaiter_proto::body::BodyError;
 
 use crate::recorder::RecordError;
 
-/// The JSON body of a request.
-pub(super) struct Told<T>(pub(super) T);
+/// The JSON body of a request, and the officer it names beside the body's own fields.
+pub(super) struct Told<T> {
+    pub(super) told: T,
+    pub(super) officer: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Named {
+    officer: Option<String>,
+}
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Told<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
-        match Json::from_request(request, state).await {
-            Ok(Json(told)) => Ok(Self(told)),
-            Err(rejection) => Err(problem(rejection)),
+        if !is_json(request.headers()) {
+            let why = "the body is application/json";
+            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            return Err(Problem::new(status, "the request is not valid", why));
         }
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
+            Problem::new(rejection.status(), "the request is not valid", rejection.body_text())
+        })?;
+        let Json(told) = Json::from_bytes(&bytes).map_err(problem)?;
+        let Json(named) = Json::<Named>::from_bytes(&bytes).map_err(problem)?;
+        Ok(Self { told, officer: named.officer })
     }
+}
+
+/// A page of another site cannot send this type without being asked first.
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    kind.and_then(|kind| kind.split(';').next())
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
 fn problem(rejection: JsonRejection) -> Problem {
@@ -82,7 +108,10 @@ mod tests {
     #[test]
     fn the_field_is_found_in_what_serde_says() {
         for (said, found) in [
-            ("items[0].amount: invalid type: integer `5`, expected a string", Some("items[0].amount")),
+            (
+                "items[0].amount: invalid type: integer `5`, expected a string",
+                Some("items[0].amount"),
+            ),
             ("missing field `reference` at line 1 column 2", Some("reference")),
             ("movement: missing field `from` at line 1", Some("movement.from")),
             ("expected value at line 1 column 1", None),

@@ -24,8 +24,7 @@ pub(super) async fn live(
     });
     let mut interval = interval_at(Instant::now() + PING, PING);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let pings =
-        IntervalStream::new(interval).map(|_| Event::default().event("ping").data("{}"));
+    let pings = IntervalStream::new(interval).map(|_| Event::default().event("ping").data("{}"));
     // Something at once, so that the reader knows that it is connected.
     let first = stream::once(async { Event::default().comment("tidewaiter") });
     let all = first.chain(stream::select(changes, pings)).map(Ok);

@@ -73,8 +73,7 @@ pub(super) async fn set_clock(
     if station.demonstration().is_none() {
         return Err(Problem::not_found("this is no demonstration: its clock is not to be set"));
     }
-    let Told(setting) = setting?;
-    station.clock().set(setting.now);
+    station.clock().set(setting?.told.now);
     Ok(Json(json!({"now": station.clock().now()})))
 }
 

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 use tidewaiter_program::problem::Problem;
 use tidewaiter_proto::body::{
@@ -36,42 +36,26 @@ impl From<Taken> for RecordedJson {
     }
 }
 
-/// An opening, and who opens.
-#[derive(Debug, Deserialize)]
-pub(super) struct Opening {
-    officer: Option<String>,
-    #[serde(flatten)]
-    opening: InspectionOpened,
-}
-
 /// Opens an inspection by hand.
 pub(super) async fn opening(
     State(station): State<Station>,
-    Told(told): Told<Opening>,
+    said: Told<InspectionOpened>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let officer = told.officer.as_deref().unwrap_or(INTERFACE);
+    let officer = said.officer.as_deref().unwrap_or(INTERFACE);
     check_officer(officer)?;
-    let inspection = station.begin(officer, told.opening).await?;
+    let inspection = station.begin(officer, said.told).await?;
     Ok((StatusCode::CREATED, Json(json!({ "inspection": inspection }))))
 }
 
-/// A declaration, and who took it.
-#[derive(Debug, Deserialize)]
-pub(super) struct Declaring {
-    officer: Option<String>,
-    #[serde(flatten)]
-    declaration: DeclarationMade,
-}
-
-/// Records a declaration.
+/// Records a declaration; `officer` beside its fields is who took it.
 pub(super) async fn declaration(
     State(station): State<Station>,
     Path(id): Path<String>,
     headers: HeaderMap,
-    Told(told): Told<Declaring>,
+    said: Told<DeclarationMade>,
 ) -> Recorded {
-    let source = speaker(told.officer.as_deref().unwrap_or_default())?;
-    say(&station, &id, &headers, source, Body::DeclarationMade(told.declaration)).await
+    let source = speaker(said.officer.as_deref().unwrap_or_default())?;
+    say(&station, &id, &headers, source, Body::DeclarationMade(said.told)).await
 }
 
 /// Records a count; its number is the recorder's to give.
@@ -79,10 +63,10 @@ pub(super) async fn count(
     State(station): State<Station>,
     Path(id): Path<String>,
     headers: HeaderMap,
-    Told(counted): Told<CashCounted>,
+    said: Told<CashCounted>,
 ) -> Recorded {
-    let source = speaker(&counted.officer)?;
-    say(&station, &id, &headers, source, Body::CashCounted(counted)).await
+    let source = speaker(&said.told.officer)?;
+    say(&station, &id, &headers, source, Body::CashCounted(said.told)).await
 }
 
 /// Records what an officer decided, as the officer's page does: a release over a grave warning
@@ -91,8 +75,9 @@ pub(super) async fn outcome(
     State(station): State<Station>,
     Path(id): Path<String>,
     headers: HeaderMap,
-    Told(outcome): Told<OutcomeRecorded>,
+    said: Told<OutcomeRecorded>,
 ) -> Recorded {
+    let outcome = said.told;
     check_officer(&outcome.officer)?;
     let grave = needs_reason_to_release(&station.alerts(&id));
     if let Some(lack) = lacking(&outcome, grave).first() {

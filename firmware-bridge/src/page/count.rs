@@ -1,15 +1,146 @@
 //! Counting by hand: pieces by denomination, without sight of an earlier count.
 
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
 use rust_decimal::Decimal;
-use tidewaiter_proto::body::{CashCounted, Certainty};
+use tidewaiter_proto::body::{Body, CashCounted, Certainty};
 use tidewaiter_proto::cash::CountedItem;
 use tidewaiter_proto::money::Currency;
+use tidewaiter_web::answer::page_with;
 use tidewaiter_web::form::{Fields, Problems, amount};
+use tidewaiter_web::frame::Frame;
+use tidewaiter_web::tally::Tally;
 use tidewaiter_web::text::Text;
+use tidewaiter_web::visit::Visit;
 
-/// The denominations a form offers for a currency, high to low.
-pub(super) fn denominations(currency: &str) -> &'static [&'static str] {
-    OFFERED.iter().find(|(code, _)| *code == currency).map_or(&[], |(_, values)| values)
+use super::money::CURRENCIES;
+use crate::station::Station;
+
+#[derive(Template)]
+#[template(path = "station/count.html")]
+struct CountPage {
+    frame: Frame,
+    id: String,
+    /// Which count this will be.
+    number: u32,
+    fields: Fields,
+    problems: Problems,
+    offered: Vec<Offered>,
+    currencies: &'static [&'static str],
+}
+
+/// A currency's notes.
+struct Offered {
+    currency: &'static str,
+    /// Shown at once.
+    open: bool,
+    notes: Vec<Note>,
+}
+
+struct Note {
+    denomination: &'static str,
+    /// Name of its field.
+    name: String,
+}
+
+pub(super) async fn show(
+    State(station): State<Station>,
+    Path(id): Path<String>,
+    visit: Visit,
+) -> Response {
+    answer(&station, &visit, &id, Fields::default(), Problems::default())
+}
+
+pub(super) async fn record(
+    State(station): State<Station>,
+    Path(id): Path<String>,
+    visit: Visit,
+    fields: Fields,
+) -> Response {
+    let text = visit.text;
+    let mut problems = Problems::default();
+    let officer = super::actor(text, &visit, &fields, &mut problems);
+    if let Ok(records) = station.records(&id)
+        && !records.is_empty()
+    {
+        let tally = Tally::read(&records);
+        let counted = read(text, &fields, tally.next_count(), &officer, &mut problems);
+        if let Some(mut counted) = counted {
+            // Who counts the same cash again has seen the first result.
+            counted.blind = tally.counts.iter().all(|count| count.officer != officer);
+            let body = Body::CashCounted(counted);
+            let done = super::record(&station, &id, &officer, body, &fields, &mut problems).await;
+            if let Some(done) = done {
+                return done;
+            }
+        }
+    }
+    answer(&station, &visit, &id, fields, problems)
+}
+
+fn answer(
+    station: &Station,
+    visit: &Visit,
+    id: &str,
+    mut fields: Fields,
+    problems: Problems,
+) -> Response {
+    let records = match station.records(id) {
+        Ok(records) if records.is_empty() => return super::nothing_here(visit, station),
+        Ok(records) => records,
+        Err(error) => return super::failed(visit, station, &error.into()),
+    };
+    super::once(&mut fields);
+    let tally = Tally::read(&records);
+    let declared: Vec<String> = tally
+        .declarations
+        .last()
+        .iter()
+        .flat_map(|declared| &declared.totals)
+        .map(|total| total.currency.to_string())
+        .collect();
+    let number = tally.next_count();
+    let title = visit.text.say1("count-title", "number", number);
+    let frame = super::bare_frame(visit, station, title);
+    let status =
+        if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let page = CountPage {
+        frame,
+        id: id.to_owned(),
+        number,
+        offered: offered(&declared, &fields),
+        fields,
+        problems,
+        currencies: CURRENCIES,
+    };
+    page_with(status, &page)
+}
+
+/// Notes by currency: open are those that were declared or typed; without any, the usual two.
+fn offered(declared: &[String], fields: &Fields) -> Vec<Offered> {
+    let typed = |currency: &str| {
+        let prefix = format!("pieces-{currency}-");
+        let mut pairs = fields.pairs().iter();
+        pairs.any(|(name, value)| name.starts_with(&prefix) && !value.trim().is_empty())
+    };
+    OFFERED
+        .iter()
+        .map(|(currency, notes)| Offered {
+            currency,
+            open: typed(currency)
+                || declared.iter().any(|code| code == currency)
+                || (declared.is_empty() && USUAL.contains(currency)),
+            notes: notes
+                .iter()
+                .map(|denomination| Note {
+                    denomination,
+                    name: format!("pieces-{currency}-{denomination}"),
+                })
+                .collect(),
+        })
+        .collect()
 }
 
 /// Reads the count; what is wrong goes to `problems`, each at its field.
@@ -55,17 +186,16 @@ pub(super) fn read(
         blind: true,
         officer: officer.to_owned(),
         items,
-        certainty: if fields.has("uncertain", "yes") { Certainty::Uncertain } else { Certainty::Exact },
+        certainty: if fields.has("uncertain", "yes") {
+            Certainty::Uncertain
+        } else {
+            Certainty::Exact
+        },
         suspect: pieces(fields.get("suspect")).filter(|pieces| *pieces > 0),
     })
 }
 
-fn read_other(
-    text: Text,
-    fields: &Fields,
-    items: &mut Vec<CountedItem>,
-    problems: &mut Problems,
-) {
+fn read_other(text: Text, fields: &Fields, items: &mut Vec<CountedItem>, problems: &mut Problems) {
     let (denomination, count) = (fields.get("other-denomination"), fields.get("other-pieces"));
     if denomination.is_empty() && count.is_empty() {
         return;
@@ -101,6 +231,8 @@ const OFFERED: &[(&str, &[&str])] = &[
     ("MYR", &["100", "50", "20", "10", "5", "1"]),
     ("AED", &["1000", "500", "200", "100", "50", "20", "10", "5"]),
 ];
+
+const USUAL: &[&str] = &["USD", "EUR"];
 
 #[cfg(test)]
 mod tests {

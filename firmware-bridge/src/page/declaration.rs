@@ -232,16 +232,6 @@ pub(super) fn date(typed: &str) -> Option<Date> {
     Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
 }
 
-/// The draft as bytes to keep, and back.
-pub(super) fn to_bytes(draft: &Fields) -> Vec<u8> {
-    serde_json::to_vec(draft.pairs()).unwrap_or_default()
-}
-
-/// What cannot be read is an empty draft.
-pub(super) fn from_bytes(bytes: &[u8]) -> Fields {
-    Fields::from_pairs(serde_json::from_slice(bytes).unwrap_or_default())
-}
-
 pub(super) const FORMS: &[(&str, Form)] = &[
     ("eu", Form::Eu),
     ("fincen105", Form::Fincen105),
@@ -279,7 +269,7 @@ pub(super) const INTENDED_USE: &[&str] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::{Step, check, date, declaration, first_incomplete, from_bytes, merge, to_bytes};
+    use super::{Step, check, date, declaration, first_incomplete, merge};
     use tidewaiter_proto::party::OnBehalfOf;
     use tidewaiter_web::form::Fields;
     use tidewaiter_web::language::Language;
@@ -322,12 +312,6 @@ mod tests {
         assert_eq!(draft.get("recipient-name"), "Korea Rungrado");
         merge(&mut draft, Step::Use, &Fields::default());
         assert!(draft.all("intended_use").is_empty());
-    }
-
-    #[test]
-    fn a_draft_comes_back_as_it_was_kept() {
-        assert_eq!(from_bytes(&to_bytes(&whole())), whole());
-        assert_eq!(from_bytes(b"{broken"), Fields::default());
     }
 
     #[test]

@@ -51,7 +51,8 @@ pub(super) fn read(text: Text, fields: &Fields, problems: &mut Problems) -> Vec<
     let mut items = Vec::new();
     for row in 0..row_count(fields) {
         let value = |name: &str| fields.get(&format!("{name}-{row}")).to_owned();
-        let typed = ["currency", "amount", "grams", "fineness"].iter().any(|name| !value(name).is_empty());
+        let typed =
+            ["currency", "amount", "grams", "fineness"].iter().any(|name| !value(name).is_empty());
         if typed && let Some(item) = read_row(text, row, &value, problems) {
             items.push(item);
         }
@@ -141,9 +142,10 @@ pub(super) fn fill(fields: &mut Fields, items: &[(Currency, rust_decimal::Decima
 /// One row as the template draws it.
 pub(super) struct Row {
     /// Its number, from 0.
-    pub(super) row: usize,
+    pub(super) index: usize,
     /// Its kind.
     pub(super) kind: String,
+    names: Vec<(&'static str, String)>,
 }
 
 /// The rows a form shows.
@@ -152,22 +154,54 @@ pub(super) fn rows(fields: &Fields) -> Vec<Row> {
         .map(|row| {
             let kind = fields.get(&format!("kind-{row}"));
             let kind = if KINDS.contains(&kind) { kind } else { "currency" };
-            Row { row, kind: kind.to_owned() }
+            let names = COLUMNS.iter().map(|column| (*column, format!("{column}-{row}"))).collect();
+            Row { index: row, kind: kind.to_owned(), names }
         })
         .collect()
 }
 
 impl Row {
     /// The name of one of the row's fields.
-    pub(super) fn name(&self, column: &str) -> String {
-        format!("{column}-{}", self.row)
+    pub(super) fn name(&self, column: &str) -> &str {
+        let found = self.names.iter().find(|(known, _)| *known == column);
+        found.map_or("", |(_, name)| name.as_str())
     }
 
     /// The row's number as people count.
     pub(super) fn number(&self) -> usize {
-        self.row + 1
+        self.index + 1
     }
 }
+
+/// Does what a row's button asks for: one more row, or one less. Says whether one was pressed.
+pub(super) fn pressed(fields: &mut Fields) -> bool {
+    let (add, remove) = (fields.get("add-row").to_owned(), fields.get("remove-row").to_owned());
+    fields.remove("add-row");
+    fields.remove("remove-row");
+    if !add.is_empty() {
+        add_row(fields, &add);
+        return true;
+    }
+    if let Ok(row) = remove.parse() {
+        remove_row(fields, row);
+        return true;
+    }
+    false
+}
+
+/// Choices of a row's lists, in words.
+pub(super) fn choices(
+    text: Text,
+    prefix: &str,
+    codes: &[&'static str],
+) -> Vec<(&'static str, String)> {
+    codes.iter().map(|code| (*code, text.code(prefix, code).into_owned())).collect()
+}
+
+pub(super) const INSTRUMENTS: &[&str] =
+    &["cheque", "travellers_cheque", "promissory_note", "money_order"];
+pub(super) const PAYEES: &[&str] = &["bearer", "omitted", "fictitious", "named"];
+pub(super) const GOLD_FORMS: &[&str] = &["bar", "coin", "nugget"];
 
 const ROWS_MAX: usize = 40;
 const KINDS: &[&str] = &["currency", "bearer_instrument", "gold"];
@@ -222,6 +256,9 @@ mod tests {
         add_row(&mut fields, "gold");
         assert_eq!(row_count(&fields), 3);
         remove_row(&mut fields, 0);
-        assert_eq!((row_count(&fields), fields.get("currency-0"), fields.get("kind-1")), (2, "EUR", "gold"));
+        assert_eq!(
+            (row_count(&fields), fields.get("currency-0"), fields.get("kind-1")),
+            (2, "EUR", "gold")
+        );
     }
 }

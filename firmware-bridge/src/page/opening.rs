@@ -1,9 +1,93 @@
 //! Opening an inspection by hand: who, which way, by what movement.
 
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
 use tidewaiter_proto::body::{Channel, Direction, InspectionOpened, Role};
 use tidewaiter_proto::movement::{Mode, Movement, Vessel};
+use tidewaiter_web::answer::page_with;
 use tidewaiter_web::form::{Fields, Problems};
+use tidewaiter_web::frame::Frame;
 use tidewaiter_web::text::Text;
+use tidewaiter_web::timeline::direction_code;
+use tidewaiter_web::traveller::Traveller;
+use tidewaiter_web::visit::{Visit, remember_officer};
+
+use crate::lane::PLACE_UNKNOWN;
+use crate::station::Station;
+
+#[derive(Template)]
+#[template(path = "station/open.html")]
+struct OpenPage {
+    frame: Frame,
+    fields: Fields,
+    problems: Problems,
+    modes: Vec<(&'static str, String)>,
+    directions: Vec<(&'static str, String)>,
+    roles: Vec<(&'static str, String)>,
+    channels: Vec<(&'static str, String)>,
+}
+
+pub(super) async fn show(State(station): State<Station>, visit: Visit) -> Response {
+    let fields = as_before(&station);
+    answer(&station, &visit, fields, Problems::default())
+}
+
+pub(super) async fn record(
+    State(station): State<Station>,
+    visit: Visit,
+    fields: Fields,
+) -> Response {
+    let mut problems = Problems::default();
+    let officer = super::actor(visit.text, &visit, &fields, &mut problems);
+    if let Some(opened) = read(visit.text, &fields, &mut problems) {
+        match station.begin(&officer, opened).await {
+            Ok(_) => return remember_officer(Redirect::to("/").into_response(), &officer),
+            Err(error) => problems.add("record", error.to_string()),
+        }
+    }
+    answer(&station, &visit, fields, problems)
+}
+
+fn answer(station: &Station, visit: &Visit, fields: Fields, problems: Problems) -> Response {
+    let text = visit.text;
+    let status =
+        if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let page = OpenPage {
+        frame: super::bare_frame(visit, station, text.say("open-title")),
+        fields,
+        problems,
+        modes: words(text, "mode", MODES),
+        directions: words(text, "direction", DIRECTIONS),
+        roles: words(text, "role", ROLES),
+        channels: words(text, "channel", CHANNELS),
+    };
+    page_with(status, &page)
+}
+
+/// What does not change from one traveller of a lane to the next: mode, direction, the lane's end
+/// of the way.
+fn as_before(station: &Station) -> Fields {
+    let mut fields = Fields::default();
+    fields.set("role", "passenger");
+    let latest = station.inspections(1);
+    let records = latest.first().and_then(|latest| station.records(&latest.inspection).ok());
+    let Some(opened) = records.and_then(|records| Traveller::read(&records).opened) else {
+        return fields;
+    };
+    fields.set("direction", direction_code(opened.direction));
+    let mode = MODES.iter().find(|(_, mode)| *mode == opened.movement.mode);
+    fields.set("mode", mode.map_or("", |(code, _)| *code));
+    let (name, place) = match opened.direction {
+        Direction::Entry => ("to", opened.movement.to),
+        Direction::Exit | Direction::Transit => ("from", opened.movement.from),
+    };
+    if place != PLACE_UNKNOWN {
+        fields.set(name, place);
+    }
+    fields
+}
 
 /// Reads the form; what is wrong goes to `problems`, each at its field.
 pub(super) fn read(
@@ -74,7 +158,8 @@ pub(super) fn is_country(code: &str) -> bool {
 /// A place as typed: IATA code or UN/LOCODE in upper case; a name stays as it is.
 fn place(typed: &str) -> Option<String> {
     let compact: String = typed.chars().filter(|c| !c.is_whitespace()).collect();
-    let is_code = matches!(compact.len(), 3 | 5) && compact.bytes().all(|b| b.is_ascii_alphanumeric());
+    let is_code =
+        matches!(compact.len(), 3 | 5) && compact.bytes().all(|b| b.is_ascii_alphanumeric());
     if is_code { Some(compact.to_ascii_uppercase()) } else { some(typed) }
 }
 
@@ -118,8 +203,7 @@ pub(super) const ROLES: &[(&str, Role)] = &[
     ("consignment", Role::Consignment),
 ];
 
-pub(super) const CHANNELS: &[(&str, Channel)] =
-    &[("red", Channel::Red), ("green", Channel::Green)];
+pub(super) const CHANNELS: &[(&str, Channel)] = &[("red", Channel::Red), ("green", Channel::Green)];
 
 #[cfg(test)]
 mod tests {

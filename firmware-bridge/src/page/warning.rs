@@ -58,7 +58,7 @@ fn warning(text: Text, alert: &Alert) -> Warning {
 }
 
 /// Whether an alert asks for a reason before the traveller is released.
-pub(super) fn needs_reason_to_release(alerts: &[Alert]) -> bool {
+pub(crate) fn needs_reason_to_release(alerts: &[Alert]) -> bool {
     let mut standing = alerts.iter().filter(|alert| alert.state != AlertState::Closed);
     standing.any(|alert| alert.severity >= Severity::High)
 }

@@ -114,7 +114,8 @@ impl Text {
     }
 
     /// A day in words, `16 November 2018`.
-    pub fn day(&self, date: Date) -> String {
+    pub fn day(&self, date: impl Borrow<Date>) -> String {
+        let date = *date.borrow();
         let month = self.code("month", &date.month().to_string());
         let mut args = FluentArgs::new();
         args.set("day", FluentValue::from(date.day().to_string()));
