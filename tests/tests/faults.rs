@@ -70,6 +70,46 @@ fn a_killed_bridge_has_everything_it_called_recorded() {
         .output()
         .unwrap();
     assert!(verified.status.success(), "{verified:?}");
+    let (well, said) = independent(&folder.path().join("bridge/ledger"));
+    assert!(well, "{said}");
+    let (ours, theirs) = (String::from_utf8_lossy(&verified.stdout), said);
+    let head = |text: &str| text.lines().find(|line| line.contains("ends at")).map(str::to_owned);
+    assert_eq!(head(&ours), head(&theirs), "both see the same head");
+}
+
+/// What the verifier says that was written from the record format's page alone.
+fn independent(ledger: &Path) -> (bool, String) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/verify_ledger.py");
+    let output = Command::new("python3").arg(script).arg(ledger).output().expect("python runs");
+    (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+fn one_altered_byte_is_found_by_ours_and_by_an_independent_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut checkpoint = checkpoint(folder.path(), None);
+    story::shoe_box(&mut checkpoint).unwrap();
+    checkpoint.stop().unwrap();
+    let ledger = folder.path().join("bridge/ledger");
+    assert!(independent(&ledger).0);
+    let segment = ledger.join("journal/0000000001.segment");
+    let whole = std::fs::read(&segment).unwrap();
+    let used = whole.iter().rposition(|byte| *byte != 0).unwrap();
+    for at in [140, used / 2, used] {
+        let mut altered = whole.clone();
+        altered[at] ^= 0x20;
+        std::fs::write(&segment, &altered).unwrap();
+        let (well, said) = independent(&ledger);
+        assert!(!well && said.contains("FAIL"), "byte {at}: {said}");
+        let ours = Programs::build()
+            .unwrap()
+            .bridge()
+            .args(["ledger", "verify", "--store"])
+            .arg(folder.path().join("bridge"))
+            .output()
+            .unwrap();
+        assert_eq!(ours.status.code(), Some(1), "byte {at}: {ours:?}");
+    }
 }
 
 #[test]
