@@ -127,6 +127,12 @@ pub enum DriverKind {
     NoteCounter,
     /// An X-ray station that sends its results.
     Xray,
+    /// A note validator that speaks CCNET.
+    Ccnet,
+    /// A note validator that speaks SSP.
+    Ssp,
+    /// A scale: MT-SICS, or Toledo's continuous output.
+    Scale,
 }
 
 /// A source on the bus that is not this agent's.
@@ -179,8 +185,9 @@ impl From<DriverKind> for Profile {
         match driver {
             DriverKind::Mrz => Self::Reader,
             DriverKind::BoardingPass => Self::Scanner,
-            DriverKind::NoteCounter => Self::Counter,
+            DriverKind::NoteCounter | DriverKind::Ccnet | DriverKind::Ssp => Self::Counter,
             DriverKind::Xray => Self::Xray,
+            DriverKind::Scale => Self::Scale,
         }
     }
 }
@@ -271,12 +278,12 @@ impl DeviceConfig {
             Err(source.wrong_value("id", &self.id, problem))
         };
         match (self.driver, serial, tcp, url) {
-            (DriverKind::Mrz | DriverKind::BoardingPass, true, false, false)
-            | (DriverKind::NoteCounter, false, false, true)
+            (DriverKind::NoteCounter, false, false, true)
             | (DriverKind::Xray, false, true, false) => Ok(()),
-            (DriverKind::Mrz | DriverKind::BoardingPass, ..) => wrong("serial = \"PATH\""),
             (DriverKind::NoteCounter, ..) => wrong("url = \"ws://HOST:PORT\""),
             (DriverKind::Xray, ..) => wrong("tcp = \"HOST:PORT\""),
+            (_, true, false, false) => Ok(()),
+            _ => wrong("serial = \"PATH\""),
         }
     }
 }

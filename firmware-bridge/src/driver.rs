@@ -20,10 +20,13 @@ use crate::configuration::{DeviceConfig, DriverKind};
 mod boarding_pass;
 mod mrz;
 mod note_counter;
+mod polled;
 mod report;
+mod scale;
 mod serial;
 mod session;
 mod text;
+mod validator;
 mod xray;
 
 use report::Reporter;
@@ -59,7 +62,11 @@ pub async fn run(
 ) {
     let now: Clock = Arc::new(now);
     let mut reporter = Reporter::new(device.id.clone(), events, stop.clone());
-    let mut counter = note_counter::Dialogue::new(device.officer.clone().unwrap_or_default());
+    let officer = device.officer.clone().unwrap_or_default();
+    let mut counter = note_counter::Dialogue::new(officer.clone());
+    let mut ccnet = validator::ccnet::Master::new(officer.clone());
+    let mut ssp = validator::ssp::Master::new(officer);
+    let mut scale = scale::Scale::new();
     let mut backoff = Backoff::default();
     loop {
         let began = Instant::now();
@@ -76,6 +83,9 @@ pub async fn run(
                 note_counter::session(&device, &mut counter, &mut reporter, &stop).await
             }
             DriverKind::Xray => xray::session(&device, &mut reporter, &stop).await,
+            DriverKind::Ccnet => polled::session(&device, &mut ccnet, &mut reporter, &stop).await,
+            DriverKind::Ssp => polled::session(&device, &mut ssp, &mut reporter, &stop).await,
+            DriverKind::Scale => polled::session(&device, &mut scale, &mut reporter, &stop).await,
         };
         let told = match ended {
             Err(Broken::Gone(why)) => reporter.say(Availability::Offline, why).await,

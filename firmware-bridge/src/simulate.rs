@@ -13,7 +13,9 @@ use tidewaiter_codec::stream::parse_hex;
 pub mod boarding_pass;
 pub mod note_counter;
 pub mod reader;
+pub mod scale;
 mod terminal;
+pub mod validator;
 pub mod xray;
 
 /// A device that can be told what to do.

@@ -9,5 +9,7 @@ mod counter;
 mod driven;
 #[path = "devices/serial.rs"]
 mod serial;
+#[path = "devices/validator.rs"]
+mod validator;
 #[path = "devices/xray.rs"]
 mod xray;

@@ -7,7 +7,9 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 
 use super::Verdict;
-use crate::simulate::{Simulated, boarding_pass, note_counter, obey, reader, xray};
+use crate::simulate::{
+    Simulated, boarding_pass, note_counter, obey, reader, scale, validator, xray,
+};
 
 pub(super) const EXAMPLE: &str = "Example:\n  tidewaiter-bridge simulate note-counter --listen 127.0.0.1:5846\n  \
 {\"count\":[{\"currency\":\"USD\",\"denomination\":\"100\",\"pieces\":120}]}\n\nOne JSON command a \
@@ -16,7 +18,10 @@ line on standard input, one JSON answer a line on standard output:\n  mrz       
 \"date_of_birth\":…,\"sex\":…,\"nationality\":…,\"expires_on\":…}}\n  boarding-pass  \
 {\"passenger\":…,\"pnr\":…,\"from\":…,\"to\":…,\"carrier\":…,\"number\":…,\"date\":…,\"seat\":…,\
 \"sequence\":…}\n  note-counter   {\"count\":[…],\"feed_error\":\"doubleNote\",\"refused\":\"counterfeit\"}, \
-the last two optional\n  xray           {\"result\":{…baggage.xray.result/1…}}\n  all but the note \
+the last two optional\n  xray           {\"result\":{…baggage.xray.result/1…}}\n  ccnet, ssp     \
+{\"notes\":[{\"currency\":…,\"denomination\":…,\"pieces\":…}]}, {\"drop\":ANSWERS}, \
+{\"flip\":ANSWERS}, {\"power_cut\":true}\n  scale          \
+{\"weight\":{\"value\":…,\"unit\":…,\"stable\":…}}\n  all but the note \
 counter  {\"bytes\":\"hex\"}\n\nEnds with standard input.";
 
 /// Arguments of `simulate`.
@@ -36,6 +41,12 @@ enum Device {
     NoteCounter(Listen),
     /// An X-ray station: one result a line over TCP.
     Xray(Listen),
+    /// A note validator that speaks CCNET, on a pseudo-terminal.
+    Ccnet(Line),
+    /// A note validator that speaks SSP, on a pseudo-terminal.
+    Ssp(Line),
+    /// A scale that speaks MT-SICS, on a pseudo-terminal.
+    Scale(Line),
 }
 
 #[derive(Debug, Args)]
@@ -62,6 +73,15 @@ impl Simulate {
             }
             Device::BoardingPass(line) => {
                 Box::new(boarding_pass::Scanner::open(&line.link).with_context(|| at(line))?)
+            }
+            Device::Ccnet(line) => {
+                Box::new(validator::Validator::ccnet(&line.link).with_context(|| at(line))?)
+            }
+            Device::Ssp(line) => {
+                Box::new(validator::Validator::ssp(&line.link).with_context(|| at(line))?)
+            }
+            Device::Scale(line) => {
+                Box::new(scale::Scale::open(&line.link).with_context(|| at(line))?)
             }
             Device::NoteCounter(listen) => Box::new(
                 note_counter::NoteCounter::listen(listen.listen)

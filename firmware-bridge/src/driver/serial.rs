@@ -16,15 +16,19 @@ pub(super) async fn session(
     reporter: &mut Reporter,
     stop: &CancellationToken,
 ) -> Result<(), Broken> {
+    listen(open(device)?, decoder, reporter, stop).await
+}
+
+/// Opens the device's port.
+pub(super) fn open(device: &DeviceConfig) -> Result<SerialStream, Broken> {
     let Some(path) = &device.serial else {
         return Err(Broken::Faulty("its configuration names no serial port".to_owned()));
     };
-    let port = open(path, device.baud.unwrap_or(BAUD))
-        .map_err(|error| Broken::Gone(format!("{} cannot be opened: {error}", path.display())))?;
-    listen(port, decoder, reporter, stop).await
+    open_path(path, device.baud.unwrap_or(BAUD))
+        .map_err(|error| Broken::Gone(format!("{} cannot be opened: {error}", path.display())))
 }
 
-fn open(path: &Path, baud: u32) -> tokio_serial::Result<SerialStream> {
+fn open_path(path: &Path, baud: u32) -> tokio_serial::Result<SerialStream> {
     // A link by id is resolved here, so that what it leads to decides.
     let real = path.canonicalize()?;
     // The kernel keeps the lock of a pseudo-terminal after its holder was killed, and would
@@ -33,5 +37,5 @@ fn open(path: &Path, baud: u32) -> tokio_serial::Result<SerialStream> {
     tokio_serial::new(real.to_string_lossy(), baud).exclusive(exclusive).open_native_async()
 }
 
-/// What readers and scanners are delivered with.
+/// What readers, scanners, scales and validators are delivered with.
 const BAUD: u32 = 9600;

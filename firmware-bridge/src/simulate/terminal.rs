@@ -4,11 +4,13 @@
 //! the kernel (some 4 KiB), and a bridge that comes back finds the same line.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::thread::sleep;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::OFlag;
@@ -24,6 +26,8 @@ pub(super) struct Terminal {
     bridge_side: PathBuf,
     link: PathBuf,
     _kept_open: File,
+    /// Set when the device is gone, for what answers in its name.
+    gone: Arc<AtomicBool>,
 }
 
 impl Terminal {
@@ -44,7 +48,36 @@ impl Terminal {
         tcsetattr(kept_open.as_fd(), SetArg::TCSANOW, &settings)?;
         place(&bridge_side, link)?;
         let device = File::from(OwnedFd::from(device));
-        Ok(Self { device, bridge_side, link: link.to_owned(), _kept_open: kept_open })
+        let gone = Arc::new(AtomicBool::new(false));
+        Ok(Self { device, bridge_side, link: link.to_owned(), _kept_open: kept_open, gone })
+    }
+
+    /// Answers what the bridge sends, until the device is gone.
+    pub(super) fn answer(
+        &self,
+        mut with: impl FnMut(&[u8]) -> Vec<u8> + Send + 'static,
+    ) -> io::Result<()> {
+        let mut line = self.device.try_clone()?;
+        let gone = Arc::clone(&self.gone);
+        thread::Builder::new().name("serial device".to_owned()).spawn(move || {
+            let mut buffer = [0; 1024];
+            while !gone.load(Ordering::Relaxed) {
+                // The line never blocks, so that the thread sees that the device is gone.
+                match line.read(&mut buffer) {
+                    Ok(length) => {
+                        let answer = with(buffer.get(..length).unwrap_or_default());
+                        // A bridge that does not listen misses it, as on a real line.
+                        let _ = line.write_all(&answer);
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        sleep(Duration::from_millis(2));
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(_) => return,
+                }
+            }
+        })?;
+        Ok(())
     }
 
     pub(super) fn link(&self) -> &Path {
@@ -74,6 +107,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
+        self.gone.store(true, Ordering::Relaxed);
         // A later device may have taken the place over.
         if fs::read_link(&self.link).is_ok_and(|target| target == self.bridge_side) {
             let _ = fs::remove_file(&self.link);

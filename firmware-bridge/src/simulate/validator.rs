@@ -1,0 +1,189 @@
+//! A note validator on a serial line, speaking CCNET or SSP, with a line that can be made bad.
+//!
+//! This file owns the line and its faults; what the validator does with notes and commands is
+//! [`ccnet`]'s and [`ssp`]'s.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::terminal::Terminal;
+use super::{PlayError, Raw, Simulated};
+
+mod ccnet;
+mod ssp;
+
+/// The validator.
+#[derive(Debug)]
+pub struct Validator {
+    line: Terminal,
+    shared: Arc<Mutex<Shared>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    device: Device,
+    notes: Notes,
+    /// Answers that are yet to be lost, and to be damaged.
+    drop: u32,
+    flip: u32,
+}
+
+#[derive(Debug)]
+enum Device {
+    Ccnet(ccnet::Peripheral),
+    Ssp(ssp::Slave),
+}
+
+/// Notes in front of the mouth, and in the stacker.
+#[derive(Debug, Default)]
+struct Notes {
+    waiting: VecDeque<usize>,
+    stacked: Vec<usize>,
+}
+
+/// What to do.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+enum Play {
+    /// Notes are put in, one after the other.
+    Notes(Vec<Kind>),
+    /// So many answers are lost on the line.
+    Drop(u32),
+    /// In so many answers a bit is flipped.
+    Flip(u32),
+    /// The power is cut, and back at once.
+    PowerCut(bool),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kind {
+    currency: String,
+    denomination: Decimal,
+    pieces: u32,
+}
+
+impl Validator {
+    /// A CCNET validator, its line linked at `link`.
+    ///
+    /// # Errors
+    /// When there is no pseudo-terminal, or something else is at `link`.
+    pub fn ccnet(link: &Path) -> io::Result<Self> {
+        Self::open(link, Device::Ccnet(ccnet::Peripheral::default()))
+    }
+
+    /// An SSP validator, its line linked at `link`.
+    ///
+    /// # Errors
+    /// When there is no pseudo-terminal, or something else is at `link`.
+    pub fn ssp(link: &Path) -> io::Result<Self> {
+        Self::open(link, Device::Ssp(ssp::Slave::default()))
+    }
+
+    fn open(link: &Path, device: Device) -> io::Result<Self> {
+        let line = Terminal::open(link)?;
+        let shared =
+            Arc::new(Mutex::new(Shared { device, notes: Notes::default(), drop: 0, flip: 0 }));
+        let answering = Arc::clone(&shared);
+        line.answer(move |bytes| lock(&answering).hear(bytes))?;
+        Ok(Self { line, shared })
+    }
+
+    /// What is in the stacker: currency, denomination, pieces.
+    pub fn stacked(&self) -> Vec<(&'static str, Decimal, usize)> {
+        let shared = lock(&self.shared);
+        let of = |(place, (currency, value)): (usize, &(&'static str, u32))| {
+            let pieces = shared.notes.stacked.iter().filter(|note| **note == place).count();
+            (*currency, Decimal::from(*value), pieces)
+        };
+        TABLE.iter().enumerate().map(of).filter(|(.., pieces)| *pieces > 0).collect()
+    }
+}
+
+impl Shared {
+    fn hear(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let answers = match &mut self.device {
+            Device::Ccnet(peripheral) => peripheral.hear(bytes, &mut self.notes),
+            Device::Ssp(slave) => slave.hear(bytes, &mut self.notes),
+        };
+        let mut line = Vec::new();
+        for mut answer in answers {
+            if self.drop > 0 {
+                self.drop -= 1;
+                continue;
+            }
+            if self.flip > 0 {
+                self.flip -= 1;
+                let middle = answer.len() / 2;
+                if let Some(byte) = answer.get_mut(middle) {
+                    *byte ^= 0x10;
+                }
+            }
+            line.extend(answer);
+        }
+        line
+    }
+
+    fn play(&mut self, play: Play) -> Result<(), PlayError> {
+        match play {
+            Play::Notes(kinds) => {
+                let mut notes = Vec::new();
+                for kind in kinds {
+                    let known = TABLE.iter().position(|(currency, value)| {
+                        *currency == kind.currency && Decimal::from(*value) == kind.denomination
+                    });
+                    let Some(note) = known else {
+                        let told = format!("no such note: {} {}", kind.denomination, kind.currency);
+                        return Err(PlayError::Content(told));
+                    };
+                    notes.extend((0..kind.pieces).map(|_| note));
+                }
+                self.notes.waiting.extend(notes);
+            }
+            Play::Drop(answers) => self.drop = answers,
+            Play::Flip(answers) => self.flip = answers,
+            Play::PowerCut(false) => {}
+            Play::PowerCut(true) => match &mut self.device {
+                Device::Ccnet(peripheral) => peripheral.power_cut(&mut self.notes),
+                Device::Ssp(slave) => slave.power_cut(&mut self.notes),
+            },
+        }
+        Ok(())
+    }
+}
+
+impl Simulated for Validator {
+    fn address(&self) -> String {
+        self.line.link().display().to_string()
+    }
+
+    fn play(&mut self, command: &Value) -> Result<(), PlayError> {
+        if let Some(bytes) = Raw::of(command) {
+            return self.line.send(&bytes?);
+        }
+        lock(&self.shared).play(Play::deserialize(command)?)
+    }
+}
+
+fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The notes it takes; their places are bill types and channels.
+const TABLE: [(&str, u32); 9] = [
+    ("USD", 1),
+    ("USD", 5),
+    ("USD", 10),
+    ("USD", 20),
+    ("USD", 50),
+    ("USD", 100),
+    ("EUR", 50),
+    ("EUR", 100),
+    ("EUR", 500),
+];
