@@ -72,6 +72,3 @@ impl FromRef<Served> for Drafts {
 }
 
 const BODY_BYTES_MAX: usize = 256 * 1024;
-
-#[cfg(test)]
-mod tests;

@@ -37,7 +37,7 @@ mod warning;
 
 pub(crate) use draft::Drafts;
 pub(crate) use outcome::lacking;
-pub(crate) use warning::needs_reason_to_release;
+pub(crate) use warning::{needs_reason_to_release, settled};
 
 /// The routes of the officer's pages. The caller puts [`tidewaiter_web::guard::protect`] around
 /// all it serves.
@@ -142,6 +142,7 @@ async fn record(
     let source = Source::Officer(officer.to_owned());
     match station.record(source, Some(id), body, once_id(fields)).await {
         Ok(taken) => {
+            settled(station, id).await;
             let seq = taken.appended.seq;
             let address = if at_lane {
                 format!("/?recorded={seq}")

@@ -15,7 +15,7 @@ use tidewaiter_web::visit::is_officer_id;
 
 use super::fault::{Told, wrong};
 use super::inspection::known;
-use crate::page::{lacking, needs_reason_to_release};
+use crate::page::{lacking, needs_reason_to_release, settled};
 use crate::recorder::Taken;
 use crate::station::Station;
 
@@ -79,6 +79,7 @@ pub(super) async fn outcome(
 ) -> Recorded {
     let outcome = said.told;
     check_officer(&outcome.officer)?;
+    settled(&station, &id).await;
     let grave = needs_reason_to_release(&station.alerts(&id));
     if let Some(lack) = lacking(&outcome, grave).first() {
         return Err(wrong(lack.field(), lack.why()));

@@ -101,7 +101,7 @@ impl HealthView {
         let free = bytes(health.ledger.free_bytes);
         match &health.ledger.full {
             Some(full) => {
-                line("high", text.say1("health-full", "cause", full.to_string()).into_owned())
+                line("high", text.say1("health-full", "cause", full.to_string()).into_owned());
             }
             None if health.ledger.low => {
                 line("high", text.say1("health-low", "free", free).into_owned());

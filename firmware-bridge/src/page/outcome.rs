@@ -13,6 +13,7 @@ use tidewaiter_web::visit::Visit;
 
 use super::money::{self, CURRENCIES, GOLD_FORMS, INSTRUMENTS, PAYEES, choices};
 use super::opening::{some, words};
+use super::settled;
 use super::shown::Shown;
 use crate::recorder::RecordError;
 use crate::station::Station;
@@ -172,6 +173,7 @@ pub(super) async fn record(
     if money::pressed(&mut fields) {
         return answer(&station, &visit, &id, fields, Problems::default());
     }
+    settled(&station, &id).await;
     let mut problems = Problems::default();
     let grave = super::needs_reason_to_release(&station.alerts(&id));
     let officer = super::actor(visit.text, &visit, &fields, &mut problems);

@@ -1,7 +1,11 @@
 //! What an officer must know at once: the station's alerts, gravest first, in plain words.
 
+use std::time::Duration;
+
 use tidewaiter_proto::alert::{Alert, AlertState, Severity};
 use tidewaiter_web::text::Text;
+
+use crate::station::Station;
 
 /// One warning on the officer's page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,8 +61,30 @@ fn warning(text: Text, alert: &Alert) -> Warning {
     }
 }
 
+/// Waits until the engine has seen every record of an inspection, so that what is shown or asked
+/// next knows of it; for a moment only, since an officer must not wait for an engine.
+pub(crate) async fn settled(station: &Station, inspection: &str) {
+    let mut changes = station.changes();
+    let seen =
+        async { while !is_settled(station, inspection) && changes.changed().await.is_ok() {} };
+    if tokio::time::timeout(SETTLES_WITHIN, seen).await.is_err() {
+        tracing::warn!(inspection, "the warnings are late");
+    }
+}
+
+fn is_settled(station: &Station, inspection: &str) -> bool {
+    let records = station.records(inspection).map_or(0, |records| records.len());
+    let latest = station.inspections(LATEST);
+    let summary = latest.iter().find(|summary| summary.inspection == inspection);
+    records == 0 || summary.is_some_and(|summary| summary.records >= records)
+}
+
 /// Whether an alert asks for a reason before the traveller is released.
 pub(crate) fn needs_reason_to_release(alerts: &[Alert]) -> bool {
     let mut standing = alerts.iter().filter(|alert| alert.state != AlertState::Closed);
     standing.any(|alert| alert.severity >= Severity::High)
 }
+
+const SETTLES_WITHIN: Duration = Duration::from_secs(1);
+/// Among so many is the one that was recorded to just now.
+const LATEST: usize = 16;

@@ -1,0 +1,10 @@
+//! The officer's pages and the station's interface, over a real ledger.
+#![expect(clippy::unwrap_used, reason = "a test fails where it panics")]
+
+#[path = "pages/browser.rs"]
+mod browser;
+mod common;
+#[path = "pages/forms.rs"]
+mod forms;
+#[path = "pages/interface.rs"]
+mod interface;
