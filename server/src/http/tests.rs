@@ -1,8 +1,11 @@
 //! The programming interface over a real store: lists, paging, refusals, what a person may do.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, StatusCode, header};
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tidewaiter_proto::alert::{Alert, Severity};
 use tidewaiter_proto::seal::ServerSecret;
@@ -243,6 +246,28 @@ async fn only_a_demonstrations_clock_can_be_set() {
     let real = Desk::with_clock(Clock::system()).await;
     let (status, _) = real.post("/api/v1/demonstration/clock", &setting).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn what_changes_is_said_as_it_changes_and_after_an_absence() {
+    let desk = Desk::open().await;
+    desk.raise(numbered(1, Severity::High)).await;
+    let request = Request::get("/api/v1/live?after=0").body(Body::empty()).unwrap();
+    let response = desk.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
+    let mut stream = response.into_body().into_data_stream();
+    let mut said = String::new();
+    let mut wait_for = async |wanted: &str| {
+        while !said.contains(wanted) {
+            let next = tokio::time::timeout(Duration::from_secs(5), stream.next()).await;
+            said.push_str(std::str::from_utf8(&next.unwrap().unwrap().unwrap()).unwrap());
+        }
+    };
+    // What was raised before, then what is raised while somebody listens.
+    wait_for("\"a_1\"").await;
+    desk.raise(numbered(2, Severity::High)).await;
+    wait_for("\"a_2\"").await;
+    assert!(said.contains("event: alert\n") && said.contains("id: 2\n"), "{said}");
 }
 
 #[tokio::test]

@@ -266,9 +266,12 @@ async fn a_revoked_station_has_no_key() {
 #[tokio::test]
 async fn the_quarantine_keeps_the_latest_and_no_more() {
     let (_directory, store) = fresh().await;
-    for number in 0..super::quarantine::KEPT_MAX + 5 {
-        let reason = format!("refused {number}");
-        store.quarantine("t", b"x", &reason, now()).await.unwrap();
+    let reasons: Vec<String> =
+        (0..super::quarantine::KEPT_MAX + 5).map(|number| format!("refused {number}")).collect();
+    // Asked for together, they share their commits.
+    for group in reasons.chunks(64) {
+        let kept = group.iter().map(|reason| store.quarantine("t", b"x", reason, now()));
+        futures_util::future::try_join_all(kept).await.unwrap();
     }
     let kept = store.quarantined(5000).await.unwrap();
     assert_eq!(kept.len(), 1000);
@@ -408,15 +411,13 @@ proptest! {
             let (_directory, store) = fresh().await;
             let mut sender = Sender::new("ruvvo/dep-07");
             sender.notes(20);
-            let mut new = 0;
-            for (from, length) in cuts {
-                let to = (from + length).min(20);
-                new += store.accept(&sender.batch(from, to), now()).await.unwrap().new_records();
-            }
-            let rest = (1..=20).map(|seq| (seq + seed) % 20 + 1);
-            for seq in rest {
-                new += store.accept(&sender.batch(seq, seq), now()).await.unwrap().new_records();
-            }
+            let cut = cuts.into_iter().map(|(from, length)| (from, (from + length).min(20)));
+            let rest = (1..=20).map(|seq| (seq + seed) % 20 + 1).map(|seq| (seq, seq));
+            let batches: Vec<_> = cut.chain(rest).map(|(from, to)| sender.batch(from, to)).collect();
+            // Asked for together, they are taken in this order and share their commits.
+            let accepting = batches.iter().map(|batch| store.accept(batch, now()));
+            let accepted = futures_util::future::try_join_all(accepting).await.unwrap();
+            let new: u64 = accepted.iter().map(super::Accepted::new_records).sum();
             assert_eq!(new, 20);
             let standing = store.standing(&sender.station, 1).await.unwrap();
             assert_eq!(standing.ranges().as_slice(), [(1, 20)]);

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails where it panics")]
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use site::Site;
@@ -122,6 +124,75 @@ async fn what_no_station_may_say_is_refused() {
         items(&site.get("/api/v1/alerts?code=ledger_fork")).into_iter().next()
     });
     assert_eq!(fork["severity"], "critical");
+}
+
+/// Nothing is lost or held up when a station sends all it has at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_long_backlog_is_taken_as_fast_as_it_comes() {
+    let mut site = Site::new();
+    let mut station = Station::enrolled(&site, "ruvvo/dep-07");
+    site.start_server();
+    station.connect(&site).await;
+    station.announce().await;
+    station.told(|down| matches!(down, Down::Welcome(_)));
+    let (batches, size) = (200, 20);
+    for number in 0..batches * size {
+        station.note("a", &number.to_string());
+    }
+    for batch in 0..batches {
+        station.send(batch * size + 1, (batch + 1) * size).await;
+    }
+    let Down::Receipt(_) = station.told(
+        |down| matches!(down, Down::Receipt(receipt) if receipt.verified.seq == batches * size),
+    ) else {
+        panic!("no receipt")
+    };
+    let stations = items(&site.get("/api/v1/stations"));
+    assert_eq!(stations[0]["held"], batches * size);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn it_stops_in_order_within_two_seconds() {
+    let mut site = Site::new();
+    let mut station = Station::enrolled(&site, "ruvvo/dep-07");
+    site.start_headquarters();
+    site.start_server();
+    station.connect(&site).await;
+    // Somebody looks at the live page meanwhile.
+    let _open = site.live();
+    for (name, status, took) in site.stop() {
+        assert!(status.success(), "{name}: {status}");
+        assert!(took < Duration::from_secs(2), "{name} took {took:?}");
+    }
+}
+
+/// A broker of another make in place of the embedded one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn batches_are_taken_from_a_broker_elsewhere_that_comes_and_goes() {
+    let mut site = Site::new();
+    let mut station = Station::enrolled(&site, "ruvvo/dep-07");
+    site.use_mosquitto();
+    site.start_mosquitto();
+    site.start_server();
+    for round in 1..=2 {
+        station.connect_plainly(&site).await;
+        // The server may still be on its way to the broker: a station goes on saying it is there.
+        let mut welcome = None;
+        for _ in 0..60 {
+            station.announce().await;
+            welcome = station.heard(Duration::from_millis(500));
+            if welcome.is_some() {
+                break;
+            }
+        }
+        assert!(matches!(welcome, Some(Down::Welcome(_))), "{welcome:?}");
+        station.note("a", "Said over another broker.");
+        station.send(round, round).await;
+        assert_eq!(station.receipted(round), round);
+        if round == 1 {
+            site.start_mosquitto();
+        }
+    }
 }
 
 fn items(page: &Value) -> Vec<Value> {

@@ -1,8 +1,9 @@
 //! A server and headquarters on this machine, as programs.
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -16,6 +17,7 @@ pub(crate) struct Site {
     headquarters: u16,
     server: Option<Running>,
     answering: Option<Running>,
+    mosquitto: Option<Running>,
 }
 
 /// A program that ends with its owner.
@@ -61,8 +63,8 @@ impl Site {
             .http_status_as_error(false)
             .build()
             .new_agent();
-        let (server, answering) = (None, None);
-        Self { folder, agent, pages, door, headquarters, server, answering }
+        let (server, answering, mosquitto) = (None, None, None);
+        Self { folder, agent, pages, door, headquarters, server, answering, mosquitto }
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -103,6 +105,59 @@ impl Site {
         let config = self.folder().join("headquarters.toml");
         self.answering = Some(start(&["hq", "run"], &config));
         self.wait("headquarters serves", |site| site.ready(site.headquarters));
+    }
+
+    /// Has the server use another broker, on the port where its own door would be.
+    pub(crate) fn use_mosquitto(&self) {
+        let file = self.folder().join("server.toml");
+        let text = std::fs::read_to_string(&file).unwrap().replace(
+            &format!("[broker]\nlisten = \"127.0.0.1:{}\"", self.door),
+            &format!("[broker.external]\nhost = \"127.0.0.1\"\nport = {}", self.door),
+        );
+        std::fs::write(file, text).unwrap();
+        let listener = format!("listener {} 127.0.0.1\nallow_anonymous true\n", self.door);
+        std::fs::write(self.folder().join("mosquitto.conf"), listener).unwrap();
+    }
+
+    /// Starts that broker, or starts it anew.
+    pub(crate) fn start_mosquitto(&mut self) {
+        self.mosquitto = None;
+        let child = Command::new("mosquitto")
+            .arg("-c")
+            .arg(self.folder().join("mosquitto.conf"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        self.mosquitto = Some(Running(child));
+        self.wait("the broker listens", |site| {
+            std::net::TcpStream::connect(("127.0.0.1", site.door)).ok()
+        });
+    }
+
+    /// An open stream of changes.
+    pub(crate) fn live(&self) -> std::net::TcpStream {
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", self.pages)).unwrap();
+        stream.write_all(b"GET /api/v1/live HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        let mut first = [0; 12];
+        stream.read_exact(&mut first).unwrap();
+        assert_eq!(&first, b"HTTP/1.1 200");
+        stream
+    }
+
+    /// Stops both programs as an operator would; gives how each ended and how long it took.
+    pub(crate) fn stop(&mut self) -> Vec<(&'static str, ExitStatus, Duration)> {
+        let parts = [("server", self.server.take()), ("headquarters", self.answering.take())];
+        let mut ended = Vec::new();
+        for (name, part) in parts {
+            let mut running = part.unwrap();
+            let started = Instant::now();
+            let id = running.0.id().to_string();
+            assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+            let status = running.0.wait().unwrap();
+            ended.push((name, status, started.elapsed()));
+        }
+        ended
     }
 
     /// Makes the night's bundle and waits for headquarters' receipt at the server.
