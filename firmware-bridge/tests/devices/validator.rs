@@ -17,7 +17,10 @@ use tidewaiter_proto::cash::CountedItem;
 
 use crate::driven::{Driven, device, drive};
 
-const BOTH: [DriverKind; 2] = [DriverKind::Ccnet, DriverKind::Ssp];
+/// Each protocol must do it; they wait at the same time.
+async fn both(test: impl AsyncFn(DriverKind)) {
+    tokio::join!(test(DriverKind::Ccnet), test(DriverKind::Ssp));
+}
 
 fn on(driver: DriverKind, link: &Path) -> Driven {
     drive(DeviceConfig { serial: Some(link.to_owned()), ..device(driver) })
@@ -53,7 +56,7 @@ fn stacked(validator: &Validator) -> Pieces {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn notes_put_in_one_by_one_are_one_exact_count() {
-    for driver in BOTH {
+    both(async |driver| {
         let folder = TempDir::new().unwrap();
         let link = folder.path().join("notes.tty");
         let mut validator = validator(driver, &link);
@@ -70,12 +73,13 @@ async fn notes_put_in_one_by_one_are_one_exact_count() {
         assert_eq!(counted(&count), stacked(&validator), "{driver:?}");
         assert_eq!(counted(&count).values().sum::<u64>(), 4);
         driven.stop().await;
-    }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_bad_line_each_note_is_counted_once_or_the_count_is_uncertain() {
-    for driver in BOTH {
+    both(async |driver| {
         let folder = TempDir::new().unwrap();
         let link = folder.path().join("notes.tty");
         let mut validator = validator(driver, &link);
@@ -93,12 +97,13 @@ async fn on_a_bad_line_each_note_is_counted_once_or_the_count_is_uncertain() {
         assert_eq!(counted(&count).values().sum::<u64>(), 6, "{driver:?}");
         assert_eq!(counted(&count), stacked(&validator), "{driver:?}");
         driven.stop().await;
-    }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_power_cut_makes_the_count_uncertain_and_the_next_is_exact() {
-    for driver in BOTH {
+    both(async |driver| {
         let folder = TempDir::new().unwrap();
         let link = folder.path().join("notes.tty");
         let mut validator = validator(driver, &link);
@@ -118,12 +123,13 @@ async fn a_power_cut_makes_the_count_uncertain_and_the_next_is_exact() {
         assert_eq!(second.certainty, Certainty::Exact, "{driver:?}");
         assert_eq!(counted(&second).values().sum::<u64>(), 2);
         driven.stop().await;
-    }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn half_a_count_is_told_when_the_validator_is_pulled() {
-    for driver in BOTH {
+    both(async |driver| {
         let folder = TempDir::new().unwrap();
         let link = folder.path().join("notes.tty");
         let mut pulled = validator(driver, &link);
@@ -142,7 +148,8 @@ async fn half_a_count_is_told_when_the_validator_is_pulled() {
         let count = count(&mut driven).await;
         assert_eq!((count.certainty, count.items.len()), (Certainty::Exact, 1), "{driver:?}");
         driven.stop().await;
-    }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

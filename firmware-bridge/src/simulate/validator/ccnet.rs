@@ -26,7 +26,7 @@ enum State {
 pub(super) struct Peripheral {
     codec: Rescan<Ccnet>,
     state: State,
-    /// Its last answer was a state, and is not acknowledged yet.
+    /// Its last answer told of a stacked note, and is not acknowledged yet.
     told: bool,
 }
 
@@ -59,13 +59,13 @@ impl Peripheral {
     fn frame(&mut self, frame: &Frame, notes: &mut Notes) -> Option<Vec<u8>> {
         match (frame.kind(), frame.data.as_slice()) {
             (Kind::Ack, _) => {
-                if std::mem::take(&mut self.told) && matches!(self.state, State::Stacked(_)) {
+                if std::mem::take(&mut self.told) {
                     self.state = State::Idling;
                 }
                 None
             }
             (_, [0x33]) => {
-                self.told = true;
+                self.told = matches!(self.state, State::Stacked(_));
                 let answer = self.said();
                 self.moves(notes);
                 Some(answer)
