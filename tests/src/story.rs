@@ -142,7 +142,7 @@ pub fn ordinary_traveller(checkpoint: &mut Checkpoint) -> Result<Told> {
     await_records(checkpoint, &inspection, &wanted)?;
     checkpoint.station().post(
         &format!("/api/v1/inspections/{inspection}/outcome"),
-        &json!({"decision": "released", "reasons": [], "officer": "o-11"}),
+        &json!({"decision": "released", "reasons": [], "officer": "o-12"}),
     )?;
     Ok(Told { title: "An ordinary traveller declares USD 12,000", inspection, alerts: &[] })
 }
