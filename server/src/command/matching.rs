@@ -22,7 +22,9 @@ impl Match {
             csv::ReaderBuilder::new().flexible(true).from_reader(std::io::stdin().lock());
         let mut header = reader.headers().map_err(|error| Usage(error.to_string()))?.clone();
         let place = |name: &str| {
-            let found = header.iter().position(|column| column.trim() == name);
+            let found = header
+                .iter()
+                .position(|column| column.trim().trim_start_matches('\u{feff}') == name);
             found.ok_or_else(|| Usage(format!("the header has no column {name:?}")))
         };
         let places = [place("schema")?, place("name1")?, place("name2")?];

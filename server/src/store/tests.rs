@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use proptest::prelude::*;
 use tidewaiter_proto::alert::{Alert, AlertCode, AlertState, Severity};
-use tidewaiter_proto::batch::{Batch, build};
+use tidewaiter_proto::batch::{Batch, BatchKey, build};
 use tidewaiter_proto::chain::{ChainHash, Head, link};
 use tidewaiter_proto::presence::Presence;
 use tidewaiter_proto::record::{ClockQuality, Draft, Source};
@@ -24,6 +24,7 @@ pub(crate) struct Sender {
     pub(crate) signing: Signing,
     pub(crate) server: ServerSecret,
     pub(crate) epoch: u64,
+    keys: Vec<BatchKey>,
     records: Vec<Vec<u8>>,
     hashes: Vec<ChainHash>,
 }
@@ -31,11 +32,17 @@ pub(crate) struct Sender {
 impl Sender {
     pub(crate) fn new(station: &str) -> Self {
         let station: StationId = station.parse().unwrap();
+        let server = ServerSecret::from_bytes([9; 32]);
+        let wrapped = |inspection| {
+            let (id, key) = Self::body_key(inspection);
+            (id, key.wrap_for_server(id, &server.public(), [2; 32]))
+        };
         Self {
+            keys: vec![wrapped("a"), wrapped("b")],
             hashes: vec![Head::genesis(&station, 1).hash],
             station,
             signing: Signing::from_seed(&[5; 32]),
-            server: ServerSecret::from_bytes([9; 32]),
+            server,
             epoch: 1,
             records: Vec::new(),
         }
@@ -88,16 +95,12 @@ impl Sender {
     }
 
     pub(crate) fn bytes(&self, from: usize, to: usize) -> Vec<u8> {
-        let (id, key) = Self::body_key("a");
-        let mut keys = vec![(id, key.wrap_for_server(id, &self.server.public(), [2; 32]))];
-        let (id, key) = Self::body_key("b");
-        keys.push((id, key.wrap_for_server(id, &self.server.public(), [2; 32])));
         build(
             &self.station,
             self.epoch,
             from as u64,
             self.hashes[from - 1],
-            &keys,
+            &self.keys,
             &self.records[from - 1..to],
             &self.signing,
         )
