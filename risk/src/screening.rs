@@ -15,6 +15,8 @@
 //! | `evidence` | what speaks for and against beside the name |
 //! | `index` | finding the entries worth comparing |
 //! | `matcher` | two names alone |
+//! | `premises` | addresses, whatever the spelling |
+//! | `question` | a question as JSON gives it |
 
 use std::collections::BTreeMap;
 
@@ -29,10 +31,13 @@ mod korean;
 mod lexicon;
 mod matcher;
 mod name;
+mod premises;
+mod question;
 mod text;
 
 pub use index::Index;
 pub use matcher::Matcher;
+pub use question::{Question, QuestionError};
 
 /// The score from which two names are worth a person's look.
 pub const POSSIBLE: f64 = 0.7;

@@ -3,8 +3,6 @@
 //! The pairs are data of others and not part of the project: `TIDEWAITER_SHARED_DATA` or
 //! `../shared/data` beside the project names their folder; without it the test says so and ends.
 
-#![expect(clippy::unwrap_used, reason = "a file that cannot be read fails the test")]
-
 use std::path::PathBuf;
 
 use tidewaiter_risk::screening::Matcher;
@@ -61,7 +59,11 @@ fn labelled_pairs_are_told_apart() {
         let is_match = &row[4] == "true";
         let score = Matcher::score(schema, a, b);
         // Every third pair was kept aside while the weights were chosen.
-        if at % 3 == 2 { kept.add(score, is_match) } else { tuned.add(score, is_match) }
+        if at % 3 == 2 {
+            kept.add(score, is_match)
+        } else {
+            tuned.add(score, is_match)
+        }
         if (score >= 0.7) != is_match && std::env::var_os("TIDEWAITER_SHOW_MISSES").is_some() {
             println!("{} {score:.3} {is_match} {schema}: {a} | {b}", at % 3);
         }

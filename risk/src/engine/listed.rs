@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use tidewaiter_proto::alert::{Alert, ListHit, Outcome};
 use tidewaiter_proto::document::{Document, Person};
 use tidewaiter_proto::movement::Movement;
-use tidewaiter_proto::party::{Organisation, Party};
+use tidewaiter_proto::party::{Address, Organisation, Party};
 
 use super::Engine;
 use super::appraisal::Appraisal;
@@ -56,7 +56,9 @@ impl Engine {
     pub(super) fn list_findings(&self, appraisal: &Appraisal<'_>, alerts: &mut Vec<Alert>) {
         for subject in self.subjects_of(appraisal) {
             let mut told = [0_usize; 3];
-            for hit in self.screener.screen(&subject.asked) {
+            let hits = self.screener.screen(&subject.asked);
+            self.address_findings(appraisal, &subject, &hits, alerts);
+            for hit in hits {
                 let verdict = hit.verdict;
                 let count = match verdict {
                     Verdict::Agrees => &mut told[0],
@@ -67,6 +69,49 @@ impl Engine {
                 if *count <= MOST_HITS {
                     self.list_finding(appraisal, &subject, hit, alerts);
                 }
+            }
+        }
+    }
+
+    /// Listed parties at the address of a party who is not one of them.
+    fn address_findings(
+        &self,
+        appraisal: &Appraisal<'_>,
+        subject: &Subject,
+        by_name: &[Listed],
+        alerts: &mut Vec<Alert>,
+    ) {
+        for address in &subject.asked.addresses {
+            let written = Address {
+                lines: address.lines.clone(),
+                country: address.country.clone().unwrap_or_default(),
+            };
+            if self.pack.premises.is_common(&written) {
+                continue;
+            }
+            let asked = Asked {
+                kind: Some(AskedKind::Address),
+                addresses: vec![address.clone()],
+                ..Asked::default()
+            };
+            let known = |hit: &Listed| {
+                by_name.iter().any(|own| own.list == hit.list && own.entry == hit.entry)
+            };
+            let there = self.screener.screen(&asked).into_iter().filter(|hit| !known(hit));
+            for hit in there.take(MOST_HITS) {
+                let found = Findings {
+                    values: vec![
+                        ("who", format!("{} {}", subject.part.to_lowercase(), subject.name)),
+                        ("entry", format!("{} (entry {})", hit.name, hit.entry)),
+                        ("list", hit.list.clone()),
+                    ],
+                    seen: vec![seen("party.address", address.lines.join(", "), "is listed")],
+                    records: subject.records.clone(),
+                    apart: format!("{}\u{1f}{}\u{1f}address", subject.part, subject.name),
+                    hits: vec![list_hit(hit)],
+                    ..Findings::default()
+                };
+                self.raise(appraisal, "shared-address-listed", None, found, alerts);
             }
         }
     }
@@ -104,15 +149,7 @@ impl Engine {
                 .then(|| format!("List {}: {}", hit.list, hit.programme)),
             outcomes: outcomes_of(appraisal, &hit),
             apart: format!("{}\u{1f}{}\u{1f}{finding}", subject.part, subject.name),
-            hits: vec![ListHit {
-                list: hit.list,
-                entry: hit.entry,
-                name: hit.name,
-                score: hit.score,
-                evidence: hit.evidence,
-                explanation: hit.explanation,
-                programme: Some(hit.programme).filter(|programme| !programme.is_empty()),
-            }],
+            hits: vec![list_hit(hit)],
             ..Findings::default()
         };
         self.raise(appraisal, finding, None, found, alerts);
@@ -190,6 +227,18 @@ impl Engine {
         asked.identifiers.extend(known.iata.iter().map(|code| identifier("iata", code)));
         asked.identifiers.extend(known.icao.iter().map(|code| identifier("icao", code)));
         asked
+    }
+}
+
+fn list_hit(hit: Listed) -> ListHit {
+    ListHit {
+        list: hit.list,
+        entry: hit.entry,
+        name: hit.name,
+        score: hit.score,
+        evidence: hit.evidence,
+        explanation: hit.explanation,
+        programme: Some(hit.programme).filter(|programme| !programme.is_empty()),
     }
 }
 

@@ -24,11 +24,14 @@ pub(super) enum Why {
     Slip,
 }
 
+/// A run of words: from, and up to.
+type Run = (usize, usize);
+
 /// A pair of words, or of what was written apart and together.
 #[derive(Clone, Debug)]
 pub(super) struct Pair {
-    pub(super) a: String,
-    pub(super) b: String,
+    a: Run,
+    b: Run,
     pub(super) why: Why,
     pub(super) alike: f32,
 }
@@ -39,19 +42,67 @@ pub(super) struct Compared {
     pub(super) score: f32,
     pub(super) pairs: Vec<Pair>,
     /// Words of the first name that the second lacks, and the other way round.
-    pub(super) only_a: Vec<String>,
-    pub(super) only_b: Vec<String>,
+    only_a: Vec<usize>,
+    only_b: Vec<usize>,
 }
 
-/// The best comparison of two names, each taken apart in several ways.
-pub(super) fn best(a: &[Name], b: &[Name]) -> Compared {
-    let mut best = Compared::default();
+impl Compared {
+    /// Why, a sentence each; `a` and `b` are the names that were compared.
+    pub(super) fn in_words(&self, a: &Name, b: &Name) -> Vec<String> {
+        let mut lines = Vec::new();
+        let same: Vec<String> = self
+            .pairs
+            .iter()
+            .filter(|pair| pair.why == Why::Same)
+            .map(|pair| text(&b.tokens, pair.b))
+            .collect();
+        if !same.is_empty() {
+            lines.push(format!("The same in both: {}.", same.join(", ")));
+        }
+        for pair in &self.pairs {
+            let (own, listed) = (text(&a.tokens, pair.a), text(&b.tokens, pair.b));
+            match pair.why {
+                Why::Same => {}
+                Why::Meaning(_) if own == listed => {}
+                Why::Meaning(meaning) => {
+                    lines.push(format!("“{own}” and “{listed}” both mean {meaning}."));
+                }
+                Why::Sound => lines.push(format!("“{own}” read as “{listed}”.")),
+                Why::Initial => {
+                    lines.push(format!("“{own}” and “{listed}”: one may be the initial."));
+                }
+                Why::Slip => {
+                    let alike = (pair.alike * 100.0).round();
+                    lines.push(format!(
+                        "“{own}” differs from “{listed}” by a few letters ({alike} % alike)."
+                    ));
+                }
+            }
+        }
+        let words = |name: &Name, places: &[usize]| -> String {
+            let words: Vec<&str> = places
+                .iter()
+                .filter_map(|at| name.tokens.get(*at))
+                .map(|token| token.written.as_str())
+                .collect();
+            words.join(", ")
+        };
+        if !self.only_a.is_empty() {
+            lines.push(format!("Not in the listed name: {}.", words(a, &self.only_a)));
+        }
+        if !self.only_b.is_empty() {
+            lines.push(format!("Only in the listed name: {}.", words(b, &self.only_b)));
+        }
+        lines
+    }
+}
+
+/// The best score of two names, each taken apart in several ways.
+pub(super) fn best_score(a: &[Name], b: &[Name]) -> f32 {
+    let mut best = 0.0_f32;
     for own in a {
         for other in b {
-            let found = compare(own, other);
-            if found.score > best.score || best.pairs.is_empty() && best.only_a.is_empty() {
-                best = found;
-            }
+            best = best.max(compare(own, other).score);
         }
     }
     best
@@ -59,9 +110,8 @@ pub(super) fn best(a: &[Name], b: &[Name]) -> Compared {
 
 /// Compares two names.
 pub(super) fn compare(a: &Name, b: &Name) -> Compared {
-    if let (Some(own), Some(other)) = (&a.characters, &b.characters)
-        && a.style == Style::Person
-        && let Some(found) = by_characters(own, other)
+    if a.style == Style::Person
+        && let Some(found) = by_characters(a, b)
     {
         return found;
     }
@@ -70,7 +120,7 @@ pub(super) fn compare(a: &Name, b: &Name) -> Compared {
         && (score > found.score || a.in_korean || b.in_korean)
     {
         found.score = score;
-        found.pairs = vec![Pair { a: joined(a), b: joined(b), why: Why::Sound, alike: score }];
+        found.pairs = whole(a, b, Why::Sound, score);
         found.only_a.clear();
         found.only_b.clear();
     }
@@ -80,28 +130,26 @@ pub(super) fn compare(a: &Name, b: &Name) -> Compared {
     found
 }
 
-fn joined(name: &Name) -> String {
-    let words: Vec<&str> = name.tokens.iter().map(|token| token.written.as_str()).collect();
-    if name.characters.is_some() { words.concat() } else { words.join(" ") }
+/// The whole of one name taken for the whole of the other.
+fn whole(a: &Name, b: &Name, why: Why, alike: f32) -> Vec<Pair> {
+    vec![Pair { a: (0, a.tokens.len()), b: (0, b.tokens.len()), why, alike }]
 }
 
 /// Two names of one script without an alphabet: character by character.
-fn by_characters(a: &str, b: &str) -> Option<Compared> {
-    let script = Script::of(a);
-    if script != Script::of(b) {
+fn by_characters(a: &Name, b: &Name) -> Option<Compared> {
+    let (written, listed) = (a.characters.as_deref()?, b.characters.as_deref()?);
+    let script = Script::of(written);
+    if script != Script::of(listed) {
         return None;
     }
-    let (own, other): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let same = own.iter().zip(&other).filter(|(x, y)| x == y).count();
-    let longest = own.len().max(other.len());
-    let score = if a == b { 1.0 } else { 0.85 * small(same) / small(longest) };
-    let pairs = vec![Pair {
-        a: a.to_owned(),
-        b: b.to_owned(),
-        why: if a == b { Why::Same } else { Why::Slip },
-        alike: score,
-    }];
-    Some(Compared { score, pairs, only_a: Vec::new(), only_b: Vec::new() })
+    if written == listed {
+        let pairs = whole(a, b, Why::Same, 1.0);
+        return Some(Compared { score: 1.0, pairs, ..Compared::default() });
+    }
+    let same = written.chars().zip(listed.chars()).filter(|(x, y)| x == y).count();
+    let longest = written.chars().count().max(listed.chars().count());
+    let score = 0.85 * small(same) / small(longest);
+    Some(Compared { score, pairs: whole(a, b, Why::Slip, score), ..Compared::default() })
 }
 
 /// How alike two names are as Korean names; `None` where one of them cannot be one.
@@ -121,8 +169,8 @@ fn as_korean(a: &Name, b: &Name) -> Option<f32> {
 }
 
 struct Candidate {
-    a: (usize, usize),
-    b: (usize, usize),
+    a: Run,
+    b: Run,
     alike: f32,
     why: Why,
 }
@@ -148,7 +196,7 @@ fn by_words(a: &Name, b: &Name) -> Compared {
     });
     let mut taken = (vec![false; a.tokens.len()], vec![false; b.tokens.len()]);
     let mut compared = Compared::default();
-    let (mut gained, mut matched, mut longest_matched) = (0.0_f32, 0.0_f32, 0_usize);
+    let (mut gained, mut matched) = (0.0_f32, 0.0_f32);
     let mut own_words = 0;
     for candidate in candidates {
         let free = |taken: &[bool], (from, to): (usize, usize)| {
@@ -166,8 +214,6 @@ fn by_words(a: &Name, b: &Name) -> Compared {
         let weight = f32::midpoint(sum(&a.tokens, candidate.a), sum(&b.tokens, candidate.b));
         matched += weight;
         gained += weight * worth(candidate.alike);
-        let pair = (text(&a.tokens, candidate.a), text(&b.tokens, candidate.b));
-        longest_matched = longest_matched.max(pair.0.len().min(pair.1.len()));
         let names = |tokens: &[Token], (from, to): (usize, usize)| {
             tokens.get(from..to).is_some_and(|range| range.iter().any(is_own))
         };
@@ -175,17 +221,17 @@ fn by_words(a: &Name, b: &Name) -> Compared {
             own_words += (candidate.a.1 - candidate.a.0).max(candidate.b.1 - candidate.b.0);
         }
         compared.pairs.push(Pair {
-            a: pair.0,
-            b: pair.1,
+            a: candidate.a,
+            b: candidate.b,
             why: candidate.why,
             alike: candidate.alike,
         });
     }
-    let left = |tokens: &[Token], taken: &[bool], words: &mut Vec<String>| {
+    let left = |tokens: &[Token], taken: &[bool], words: &mut Vec<usize>| {
         let mut sum = Left::default();
-        for (token, _) in tokens.iter().zip(taken).filter(|(_, taken)| !**taken) {
+        for (at, (token, _)) in tokens.iter().zip(taken).enumerate().filter(|(_, (_, t))| !**t) {
             sum.add(token);
-            words.push(token.written.clone());
+            words.push(at);
         }
         sum
     };
@@ -261,15 +307,19 @@ fn sum(tokens: &[Token], (from, to): (usize, usize)) -> f32 {
     tokens.get(from..to).unwrap_or_default().iter().map(|token| token.weight).sum()
 }
 
-fn text(tokens: &[Token], (from, to): (usize, usize)) -> String {
+fn text(tokens: &[Token], (from, to): Run) -> String {
     let words: Vec<&str> = tokens
         .get(from..to)
         .unwrap_or_default()
         .iter()
         .map(|token| token.written.as_str())
         .collect();
-    words.join(" ")
+    let apart = words.iter().any(|word| word.is_ascii() || word.chars().count() > 1);
+    words.join(if apart { " " } else { "" })
 }
+
+/// The least likeness at which words written apart are one written together.
+pub(super) const MERGED: f32 = 0.85;
 
 /// Words of `many` written together in `few`.
 fn merges(many: &[Token], few: &[Token], swapped: bool, candidates: &mut Vec<Candidate>) {
@@ -307,7 +357,7 @@ fn merges(many: &[Token], few: &[Token], swapped: bool, candidates: &mut Vec<Can
                         why = Why::Sound;
                     }
                 }
-                if alike >= 0.85 {
+                if alike >= MERGED {
                     let (many, few) = ((from, to), (at, at + 1));
                     let (a, b) = if swapped { (few, many) } else { (many, few) };
                     candidates.push(Candidate { a, b, alike: alike * 0.98, why });
@@ -327,7 +377,7 @@ fn sound_likeness(a: &[korean::Sound], b: &[korean::Sound]) -> f32 {
 }
 
 /// The least likeness at which two words are taken for one.
-const LEAST: f32 = 0.6;
+pub(super) const LEAST: f32 = 0.6;
 
 /// What the same letters in another order are worth.
 const SHUFFLED: f32 = 0.82;

@@ -4,12 +4,10 @@
 //! Owns weighing them. None of it changes how alike the names are, except a number that names one
 //! thing in the world.
 
-use std::collections::BTreeSet;
-
 use super::Asked;
+use super::premises::Premises;
 use crate::lists::birth::BirthAgreement;
-use crate::lists::{BirthDate, EntryAddress, EntryKind, Identifier, ListEntry};
-use crate::policy::premises::words_of;
+use crate::lists::{BirthDate, EntryKind, Identifier, ListEntry};
 
 /// What was found.
 #[derive(Clone, Debug, Default)]
@@ -228,30 +226,14 @@ fn nationality(asked: &Asked, entry: &ListEntry, weighed: &mut Weighed) {
 }
 
 fn address(asked: &Asked, entry: &ListEntry, weighed: &mut Weighed) {
-    for own in &asked.addresses {
-        if let Some(listed) = entry.addresses.iter().find(|listed| same_premises(own, listed)) {
+    for own in asked.addresses.iter().map(Premises::of) {
+        let mut listed = entry.addresses.iter();
+        if let Some(same) = listed.find(|listed| own.alike(&Premises::of(listed)) > 0.0) {
             weighed.support += 0.3;
             weighed
                 .lines
-                .push(format!("The address is the listed one: {}.", listed.lines.join(", ")));
+                .push(format!("The address is the listed one: {}.", same.lines.join(", ")));
             return;
         }
     }
-}
-
-/// Whether two addresses are one: the same numbers, and the words of the shorter in the longer.
-pub(super) fn same_premises(a: &EntryAddress, b: &EntryAddress) -> bool {
-    if let (Some(own), Some(other)) = (&a.country, &b.country)
-        && own != other
-    {
-        return false;
-    }
-    let (own, other) = (words_of(&a.lines.join(" ")), words_of(&b.lines.join(" ")));
-    let numbers = |words: &BTreeSet<String>| -> BTreeSet<String> {
-        words.iter().filter(|w| w.chars().any(|c| c.is_ascii_digit())).cloned().collect()
-    };
-    let (n, m) = (numbers(&own), numbers(&other));
-    let least = own.len().min(other.len());
-    let common = own.intersection(&other).count();
-    least >= 3 && (n.is_subset(&m) || m.is_subset(&n)) && !n.is_empty() && common * 10 >= least * 8
 }

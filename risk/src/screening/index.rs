@@ -1,32 +1,45 @@
-//! The index over the lists: which entries are worth comparing with a question.
+//! The index over the lists: which entries are worth comparing with a question, and the answer.
 //!
-//! Owns the parsed names of all entries. A clone shares them.
+//! Owns the parsed names of all entries and the ways to find them: by words, by Korean sounds, by
+//! characters, by numbers. A clone shares them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::compare::{self, Compared, Why};
-use super::evidence::{self, Weighed};
+use super::compare::{self, Compared};
+use super::evidence::{self, NumberKind, Weighed};
 use super::name::{self, Name, Style};
+use super::premises::PremisesIndex;
 use super::{AGREES, Asked, AskedKind, Hit, POSSIBLE, Verdict};
 use crate::lists::{AliasQuality, EntryKind, ListBundle, ListEntry};
 
+mod names;
+mod vocabulary;
+
+use names::Names;
+
 /// All entries of some lists, ready to be asked. A clone shares them.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Index(Arc<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     bundles: Vec<ListBundle>,
-    entries: Vec<Indexed>,
+    /// Bundle and place in it.
+    entries: Vec<(usize, usize)>,
+    /// Names by what they are names of.
+    persons: Names,
+    organisations: Names,
+    objects: Names,
+    numbers: HashMap<(NumberKind, String), Vec<u32>>,
+    /// Tail numbers that are the name of an aircraft.
+    tails: HashMap<String, Vec<u32>>,
+    premises: PremisesIndex,
 }
 
-/// An entry with its names taken apart.
-#[derive(Debug)]
-struct Indexed {
-    bundle: usize,
-    entry: usize,
-    names: Vec<Vec<Name>>,
+impl std::fmt::Debug for Index {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Index({} entries)", self.0.entries.len())
+    }
 }
 
 /// A name the publisher itself doubts is never enough by itself.
@@ -38,14 +51,48 @@ impl Index {
         let mut bundles = bundles;
         bundles.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
         let mut entries = Vec::new();
+        let mut builders =
+            [names::Builder::default(), names::Builder::default(), names::Builder::default()];
+        let mut numbers: HashMap<(NumberKind, String), Vec<u32>> = HashMap::new();
+        let mut tails: HashMap<String, Vec<u32>> = HashMap::new();
+        let mut premises = PremisesIndex::default();
         for (at, bundle) in bundles.iter().enumerate() {
             for (place, entry) in bundle.entries.iter().enumerate() {
+                let id = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+                entries.push((at, place));
+                premises.add(id, entry);
+                for key in entry.identifiers.iter().filter_map(evidence::number) {
+                    numbers.entry(key).or_default().push(id);
+                }
+                if entry.kind == EntryKind::Aircraft {
+                    for (listed, _) in entry.names() {
+                        tails.entry(plain(listed)).or_default().push(id);
+                    }
+                    continue;
+                }
                 let style = Style::of(entry.kind);
-                let names = entry.names().map(|(text, _)| name::parse(style, text)).collect();
-                entries.push(Indexed { bundle: at, entry: place, names });
+                if let Some(builder) = builders.get_mut(usize::from(style as u8)) {
+                    for (number, (text, quality)) in entry.names().enumerate() {
+                        let weak = quality == AliasQuality::Weak;
+                        let number = u16::try_from(number).unwrap_or(u16::MAX);
+                        for name in name::parse(style, text) {
+                            builder.add(name, names::Place { entry: id, number, weak });
+                        }
+                    }
+                }
             }
         }
-        Self(Arc::new(Inner { bundles, entries }))
+        let [persons, organisations, objects] = builders.map(names::Builder::build);
+        Self(Arc::new(Inner {
+            bundles,
+            entries,
+            persons,
+            organisations,
+            objects,
+            numbers,
+            tails,
+            premises,
+        }))
     }
 
     /// The lists it is made of.
@@ -70,97 +117,167 @@ impl Index {
         self.screen_from(asked, POSSIBLE)
     }
 
-    /// As [`Index::screen`], from another score on.
+    /// As [`Index::screen`], from another score on. Below about 0.6 not every entry is found.
     pub fn screen_from(&self, asked: &Asked, threshold: f64) -> Vec<Hit> {
-        let mut parsed = Parsed::default();
-        let mut hits: Vec<Hit> = Vec::new();
-        for indexed in &self.0.entries {
-            hits.extend(self.judge(asked, indexed, threshold, &mut parsed));
+        self.ask(asked, threshold, Names::candidates)
+    }
+
+    /// As [`Index::screen`], comparing with every name of the lists: slow, to check the index by.
+    pub fn screen_all(&self, asked: &Asked) -> Vec<Hit> {
+        self.ask(asked, POSSIBLE, |names, _, found| found.extend(names.every()))
+    }
+
+    fn ask(
+        &self,
+        asked: &Asked,
+        threshold: f64,
+        look: impl Fn(&Names, &Name, &mut Vec<u32>),
+    ) -> Vec<Hit> {
+        if asked.kind == Some(AskedKind::Address) {
+            return self.at_address(asked, threshold);
         }
-        hits.sort_by(|a, b| {
-            a.verdict
-                .cmp(&b.verdict)
-                .then_with(|| b.score.total_cmp(&a.score))
-                .then_with(|| b.evidence.total_cmp(&a.evidence))
-                .then_with(|| (&a.list, &a.entry).cmp(&(&b.list, &b.entry)))
-        });
+        let mut best: BTreeMap<u32, Option<Best<'_>>> = BTreeMap::new();
+        let mut found: Vec<u32> = Vec::new();
+        let mut parsed: Vec<(Style, Vec<Name>)> = Vec::new();
+        for style in styles(asked.kind) {
+            let names = asked.names.iter().flat_map(|text| name::parse(*style, text)).collect();
+            parsed.push((*style, names));
+        }
+        for (style, own_names) in &parsed {
+            let names = self.names(*style);
+            for own in own_names {
+                found.clear();
+                look(names, own, &mut found);
+                for id in &found {
+                    let Some((listed, place)) = names.get(*id) else { continue };
+                    let compared = compare::compare(own, listed);
+                    let mut score = rounded(f64::from(compared.score));
+                    if place.weak {
+                        score = score.min(WEAK_AT_MOST);
+                    }
+                    if score < threshold {
+                        continue;
+                    }
+                    let slot = best.entry(place.entry).or_default();
+                    let better = slot
+                        .as_ref()
+                        .is_none_or(|best| (score, best.place.number) > (best.score, place.number));
+                    if better {
+                        *slot = Some(Best { score, place, own, listed, compared });
+                    }
+                }
+            }
+        }
+        for id in self.by_number(asked) {
+            best.entry(id).or_default();
+        }
+        let mut hits: Vec<Hit> = best
+            .into_iter()
+            .filter_map(|(id, best)| self.judge(asked, id, best, threshold))
+            .collect();
+        in_order(&mut hits);
         hits
     }
 
-    fn entry(&self, indexed: &Indexed) -> Option<(&ListBundle, &ListEntry)> {
-        let bundle = self.0.bundles.get(indexed.bundle)?;
-        Some((bundle, bundle.entries.get(indexed.entry)?))
+    /// Every entry at an address, whatever it is.
+    fn at_address(&self, asked: &Asked, threshold: f64) -> Vec<Hit> {
+        let mut best: BTreeMap<u32, f32> = BTreeMap::new();
+        for (id, alike) in asked.addresses.iter().flat_map(|own| self.0.premises.at(own)) {
+            let known = best.entry(id).or_default();
+            *known = known.max(alike);
+        }
+        let mut hits: Vec<Hit> = best
+            .into_iter()
+            .filter_map(|(id, alike)| {
+                let (bundle, entry) = self.entry(id)?;
+                let score = rounded(f64::from(alike));
+                let weighed = evidence::weigh(asked, entry);
+                (score >= threshold).then(|| hit(bundle, entry, score, None, &weighed))
+            })
+            .collect();
+        in_order(&mut hits);
+        hits
     }
 
-    fn judge(
-        &self,
-        asked: &Asked,
-        indexed: &Indexed,
-        threshold: f64,
-        parsed: &mut Parsed,
-    ) -> Option<Hit> {
-        let (bundle, entry) = self.entry(indexed)?;
+    fn names(&self, style: Style) -> &Names {
+        match style {
+            Style::Person => &self.0.persons,
+            Style::Organisation => &self.0.organisations,
+            Style::Object => &self.0.objects,
+        }
+    }
+
+    fn entry(&self, id: u32) -> Option<(&ListBundle, &ListEntry)> {
+        let (bundle, entry) = self.0.entries.get(usize::try_from(id).ok()?)?;
+        let bundle = self.0.bundles.get(*bundle)?;
+        Some((bundle, bundle.entries.get(*entry)?))
+    }
+
+    /// Entries that have a number of the question.
+    fn by_number(&self, asked: &Asked) -> Vec<u32> {
+        let numbers = asked.identifiers.iter().filter_map(evidence::number);
+        let mut found: Vec<u32> =
+            numbers.filter_map(|key| self.0.numbers.get(&key)).flatten().copied().collect();
+        if matches!(asked.kind, None | Some(AskedKind::Aircraft)) {
+            let tails = asked.names.iter().map(|text| plain(text)).filter(|tail| tail.len() >= 3);
+            found.extend(tails.filter_map(|tail| self.0.tails.get(&tail)).flatten());
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    fn judge(&self, asked: &Asked, id: u32, best: Option<Best<'_>>, threshold: f64) -> Option<Hit> {
+        let (bundle, entry) = self.entry(id)?;
         if asked.kind.is_some_and(|kind| kind.entry_kind() != entry.kind) {
             return None;
         }
         let weighed = evidence::weigh(asked, entry);
-        let best = if entry.kind == EntryKind::Aircraft {
-            None
-        } else {
-            let style = Style::of(entry.kind);
-            best_name(parsed.of(asked, style), entry, indexed)
-        };
         let by_name = best.as_ref().map_or(0.0, |best| best.score);
-        let tail = tail_named(asked, entry);
+        let tail = entry.kind == EntryKind::Aircraft
+            && asked
+                .names
+                .iter()
+                .any(|own| entry.names().any(|(listed, _)| plain(listed) == plain(own)));
         let by_number = if tail { weighed.by_number.max(0.97) } else { weighed.by_number };
         let score = by_name.max(by_number);
-        if score < threshold {
-            return None;
-        }
-        Some(hit(bundle, entry, score, best, &weighed))
+        (score >= threshold).then(|| hit(bundle, entry, score, best, &weighed))
     }
 }
 
-/// Names of the question taken apart, each style when it is first needed.
-#[derive(Default)]
-struct Parsed(Vec<(Style, Vec<Vec<Name>>)>);
+/// The likeliest first, and always in one order.
+fn in_order(hits: &mut [Hit]) {
+    hits.sort_by(|a, b| {
+        a.verdict
+            .cmp(&b.verdict)
+            .then_with(|| b.score.total_cmp(&a.score))
+            .then_with(|| b.evidence.total_cmp(&a.evidence))
+            .then_with(|| (&a.list, &a.entry).cmp(&(&b.list, &b.entry)))
+    });
+}
 
-impl Parsed {
-    fn of(&mut self, asked: &Asked, style: Style) -> &[Vec<Name>] {
-        let known = self.0.iter().position(|(known, _)| *known == style);
-        let at = known.unwrap_or_else(|| {
-            let names = asked.names.iter().map(|text| name::parse(style, text)).collect();
-            self.0.push((style, names));
-            self.0.len() - 1
-        });
-        self.0.get(at).map_or(&[], |(_, names)| names)
+/// Letters and digits alone, in upper case.
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
+}
+
+fn styles(kind: Option<AskedKind>) -> &'static [Style] {
+    match kind {
+        None => &[Style::Person, Style::Organisation, Style::Object],
+        Some(AskedKind::Person) => &[Style::Person],
+        Some(AskedKind::Organisation | AskedKind::Address) => &[Style::Organisation],
+        Some(AskedKind::Vessel) => &[Style::Object],
+        Some(AskedKind::Aircraft) => &[],
     }
 }
 
 /// The listed name that fits best.
-struct Best {
+struct Best<'a> {
     score: f64,
-    name: String,
-    weak: bool,
+    place: names::Place,
+    own: &'a Name,
+    listed: &'a Name,
     compared: Compared,
-}
-
-fn best_name(asked: &[Vec<Name>], entry: &ListEntry, indexed: &Indexed) -> Option<Best> {
-    let mut best: Option<Best> = None;
-    for ((text, quality), listed) in entry.names().zip(&indexed.names) {
-        for own in asked {
-            let compared = compare::best(own, listed);
-            let weak = quality == AliasQuality::Weak;
-            let mut score = rounded(f64::from(compared.score));
-            if weak {
-                score = score.min(WEAK_AT_MOST);
-            }
-            if best.as_ref().is_none_or(|best| score > best.score) {
-                best = Some(Best { score, name: text.to_owned(), weak, compared });
-            }
-        }
-    }
-    best
 }
 
 /// Three digits are as much as a likeness says.
@@ -168,35 +285,25 @@ fn rounded(score: f64) -> f64 {
     (score * 1000.0).round() / 1000.0
 }
 
-/// Whether the question gives an aircraft's tail number as its name.
-fn tail_named(asked: &Asked, entry: &ListEntry) -> bool {
-    let plain = |text: &str| -> String {
-        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
-    };
-    entry.kind == EntryKind::Aircraft
-        && matches!(asked.kind, None | Some(AskedKind::Aircraft))
-        && asked.names.iter().any(|own| {
-            let own = plain(own);
-            own.len() >= 3 && entry.names().any(|(listed, _)| plain(listed) == own)
-        })
-}
-
 fn hit(
     bundle: &ListBundle,
     entry: &ListEntry,
     score: f64,
-    best: Option<Best>,
+    best: Option<Best<'_>>,
     weighed: &Weighed,
 ) -> Hit {
     let mut explanation = Vec::new();
     let mut name = entry.name.clone();
     let mut support = weighed.support;
     if let Some(best) = best {
-        if best.score >= POSSIBLE || weighed.by_number < POSSIBLE {
-            explanation.extend(in_words(&best));
-            support += 0.25 * best.score;
+        explanation = best.compared.in_words(best.own, best.listed);
+        if best.place.weak {
+            explanation.push("The list itself calls this name a weak alias.".to_owned());
         }
-        name = best.name;
+        support += 0.25 * best.score;
+        if let Some((listed, _)) = entry.names().nth(usize::from(best.place.number)) {
+            listed.clone_into(&mut name);
+        }
     }
     explanation.extend(weighed.lines.iter().cloned());
     let verdict = if weighed.contradicts {
@@ -217,45 +324,4 @@ fn hit(
         verdict,
         explanation,
     }
-}
-
-/// A comparison in sentences.
-fn in_words(best: &Best) -> Vec<String> {
-    let compared = &best.compared;
-    let mut lines = Vec::new();
-    let same: Vec<&str> = compared
-        .pairs
-        .iter()
-        .filter(|pair| pair.why == Why::Same)
-        .map(|pair| pair.b.as_str())
-        .collect();
-    if !same.is_empty() {
-        lines.push(format!("The same in both: {}.", same.join(", ")));
-    }
-    for pair in &compared.pairs {
-        let (a, b) = (&pair.a, &pair.b);
-        match pair.why {
-            Why::Same => {}
-            Why::Meaning(meaning) if a != b => {
-                lines.push(format!("“{a}” and “{b}” both mean {meaning}."));
-            }
-            Why::Meaning(_) => {}
-            Why::Sound => lines.push(format!("“{a}” read as “{b}”.")),
-            Why::Initial => lines.push(format!("“{a}” is the beginning of “{b}” or the reverse.")),
-            Why::Slip => {
-                let alike = (pair.alike * 100.0).round();
-                lines.push(format!("“{a}” differs from “{b}” by a few letters ({alike} % alike)."));
-            }
-        }
-    }
-    if !compared.only_a.is_empty() {
-        lines.push(format!("Not in the listed name: {}.", compared.only_a.join(", ")));
-    }
-    if !compared.only_b.is_empty() {
-        lines.push(format!("Only in the listed name: {}.", compared.only_b.join(", ")));
-    }
-    if best.weak {
-        lines.push("The list itself calls this name a weak alias.".to_owned());
-    }
-    lines
 }

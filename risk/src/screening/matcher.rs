@@ -17,7 +17,7 @@ impl Matcher {
             .iter()
             .map(|style| {
                 let (own, other) = (name::parse(*style, a), name::parse(*style, b));
-                f64::from(compare::best(&own, &other).score)
+                f64::from(compare::best_score(&own, &other))
             })
             .fold(0.0, f64::max)
     }

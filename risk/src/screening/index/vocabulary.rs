@@ -1,0 +1,286 @@
+//! The words of all listed names, and finding those that a word may be.
+//!
+//! Owns the tables by which a look through all words is cheap: which letters a word has, how many,
+//! and how it sounds. It finds whatever the comparison takes for the same word.
+
+use std::collections::HashMap;
+
+use crate::screening::edit;
+use crate::screening::korean::{self, Sound};
+use crate::screening::name::small;
+
+/// Where a word stands: the name, and its weight there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Posting {
+    pub(super) name: u32,
+    pub(super) weight: f32,
+}
+
+/// Words and where each stands.
+#[derive(Debug, Default)]
+pub(super) struct Vocabulary {
+    /// In order of length.
+    words: Vec<Box<str>>,
+    masks: Vec<u64>,
+    postings: Vec<Box<[Posting]>>,
+    /// Where words of each length begin.
+    starts: Vec<usize>,
+    folds: HashMap<Box<str>, Vec<u32>>,
+    sounding: Vec<Sounding>,
+}
+
+#[derive(Debug)]
+struct Sounding {
+    word: u32,
+    sounds: Box<[Sound]>,
+    /// Every letter that occurs.
+    present: Sound,
+}
+
+/// What a vocabulary is made of.
+#[derive(Default)]
+pub(super) struct Builder {
+    words: HashMap<String, Word>,
+}
+
+#[derive(Default)]
+struct Word {
+    fold: String,
+    sounds: Option<Vec<Sound>>,
+    postings: Vec<Posting>,
+}
+
+impl Builder {
+    /// Adds a place where a word stands.
+    pub(super) fn add(
+        &mut self,
+        latin: &str,
+        fold: &str,
+        sounds: Option<&[Sound]>,
+        posting: Posting,
+    ) {
+        if latin.is_empty() {
+            return;
+        }
+        let word = self.words.entry(latin.to_owned()).or_default();
+        if word.postings.is_empty() {
+            fold.clone_into(&mut word.fold);
+        }
+        if word.sounds.is_none() {
+            word.sounds = sounds.map(<[Sound]>::to_vec);
+        }
+        word.postings.push(posting);
+    }
+
+    pub(super) fn build(self) -> Vocabulary {
+        let mut all: Vec<(String, Word)> = self.words.into_iter().collect();
+        all.sort_by(|a, b| (a.0.len(), &a.0).cmp(&(b.0.len(), &b.0)));
+        let mut built = Vocabulary::default();
+        for (text, word) in all {
+            let at = u32::try_from(built.words.len()).unwrap_or(u32::MAX);
+            while built.starts.len() <= text.len() {
+                built.starts.push(built.words.len());
+            }
+            if !word.fold.is_empty() {
+                built.folds.entry(word.fold.into_boxed_str()).or_default().push(at);
+            }
+            if let Some(sounds) = word.sounds {
+                let present = sounds.iter().fold(0, |all, sound| all | sound);
+                built.sounding.push(Sounding { word: at, sounds: sounds.into(), present });
+            }
+            built.masks.push(mask(&text));
+            built.words.push(text.into_boxed_str());
+            built.postings.push(word.postings.into());
+        }
+        built
+    }
+}
+
+/// Which letters and digits a word has; twice for those that come twice.
+fn mask(word: &str) -> u64 {
+    let mut once = 0_u64;
+    let mut twice = 0_u64;
+    for byte in word.bytes() {
+        let bit = match byte {
+            b'a'..=b'z' => 1_u64 << (byte - b'a'),
+            // Digits share what room is left.
+            b'0'..=b'9' => 1_u64 << (26 + (byte - b'0') % 6),
+            _ => 1_u64 << 31,
+        };
+        twice |= once & bit;
+        once |= bit;
+    }
+    once | twice << 32
+}
+
+impl Vocabulary {
+    /// Where a word stands.
+    pub(super) fn postings(&self, word: u32) -> &[Posting] {
+        usize::try_from(word).ok().and_then(|at| self.postings.get(at)).map_or(&[], |all| all)
+    }
+
+    /// The words that `latin` may be, at least so alike.
+    pub(super) fn alike(&self, latin: &str, fold: &str, least: f32, found: &mut Vec<u32>) {
+        found.clear();
+        let length = latin.len();
+        if length == 0 {
+            return;
+        }
+        if let Some(same) = self.folds.get(fold).filter(|_| !fold.is_empty()) {
+            found.extend(same);
+        }
+        let own = mask(latin);
+        let pattern = Pattern::new(latin.as_bytes());
+        // The edits that the likeness allows: whole ones cost 1, few less.
+        let edits = |longest: usize| (1.0 - least) * small(longest) / 0.62 + 0.5;
+        let most = if least > 0.8 { length.div_ceil(4) + 1 } else { length.div_ceil(2) + 1 };
+        for longer in length.saturating_sub(most).max(1)..=length + most {
+            let longest = length.max(longer);
+            // Lengths that are more than half apart are never alike.
+            if longest.abs_diff(length.min(longer)) * 2 > longest {
+                continue;
+            }
+            let allowed = edits(longest);
+            let (Some(from), to) = (
+                self.starts.get(longer).copied(),
+                self.starts.get(longer + 1).copied().unwrap_or(self.words.len()),
+            ) else {
+                break;
+            };
+            for at in from..to {
+                let Some(mask) = self.masks.get(at) else { continue };
+                let missing = (own & !mask).count_ones().max((mask & !own).count_ones());
+                if f64::from(missing) > f64::from(allowed) {
+                    continue;
+                }
+                let Some(word) = self.words.get(at) else { continue };
+                let shuffled = missing == 0 && longer == length && edit::shuffled(latin, word);
+                if !shuffled {
+                    let distance = pattern.distance(word.as_bytes());
+                    // A swap counts as two here.
+                    if small(distance) > allowed * 1.35 {
+                        continue;
+                    }
+                    if edit::similarity(latin, word) < least {
+                        continue;
+                    }
+                }
+                if let Ok(at) = u32::try_from(at)
+                    && !found.contains(&at)
+                {
+                    found.push(at);
+                }
+            }
+        }
+    }
+
+    /// Adds the words that may sound like `sounds` in Korean.
+    pub(super) fn sounding(&self, sounds: &[Sound], least: f32, found: &mut Vec<u32>) {
+        let present = sounds.iter().fold(0, |all, sound| all | sound);
+        let strange = |row: &[Sound], present: Sound| {
+            row.iter().filter(|sound| !korean::is_vowel(**sound) && *sound & present == 0).count()
+        };
+        for listed in &self.sounding {
+            let longest = listed.sounds.len().max(sounds.len());
+            let allowed = (0.98 - least) / 1.6 * small(longest);
+            // Each consonant that the other row lacks costs more than half.
+            if small(longest - listed.sounds.len().min(sounds.len())) > allowed + 1.0
+                || small(strange(sounds, listed.present)) * 0.6 > allowed
+                || small(strange(&listed.sounds, present)) * 0.6 > allowed
+            {
+                continue;
+            }
+            if korean::cost(sounds, &listed.sounds) <= allowed && !found.contains(&listed.word) {
+                found.push(listed.word);
+            }
+        }
+    }
+}
+
+/// A word prepared for Myers' bit-parallel edit distance.
+struct Pattern {
+    bits: [u64; 37],
+    length: usize,
+}
+
+impl Pattern {
+    fn new(word: &[u8]) -> Self {
+        let mut bits = [0_u64; 37];
+        let length = word.len().min(64);
+        for (at, byte) in word.iter().take(length).enumerate() {
+            if let Some(slot) = bits.get_mut(slot(*byte)) {
+                *slot |= 1 << at;
+            }
+        }
+        Self { bits, length }
+    }
+
+    fn distance(&self, text: &[u8]) -> usize {
+        if self.length == 0 {
+            return text.len();
+        }
+        let last = 1_u64 << (self.length - 1);
+        let (mut up, mut down) = (u64::MAX, 0_u64);
+        let mut score = self.length;
+        for byte in text {
+            let matches = self.bits.get(slot(*byte)).copied().unwrap_or_default();
+            let diagonal = (((matches & up).wrapping_add(up)) ^ up) | matches | down;
+            let mut plus = down | !(diagonal | up);
+            let mut minus = up & diagonal;
+            if plus & last != 0 {
+                score += 1;
+            }
+            if minus & last != 0 {
+                score = score.saturating_sub(1);
+            }
+            plus = plus << 1 | 1;
+            minus <<= 1;
+            up = minus | !(diagonal | plus);
+            down = plus & diagonal;
+        }
+        score
+    }
+}
+
+fn slot(byte: u8) -> usize {
+    usize::from(match byte {
+        b'a'..=b'z' => byte - b'a',
+        b'0'..=b'9' => byte - b'0' + 26,
+        _ => 36,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Builder, Pattern, Posting};
+
+    #[test]
+    fn distances_are_those_of_levenshtein() {
+        for (a, b, distance) in
+            [("kitten", "sitting", 3), ("a", "a", 0), ("abc", "", 3), ("ab", "ba", 2)]
+        {
+            assert_eq!(Pattern::new(a.as_bytes()).distance(b.as_bytes()), distance, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn words_are_found_by_letters_and_by_sound() {
+        let mut builder = Builder::default();
+        for (name, word) in (0..).zip(["rungrado", "sergey", "xylophone", "un"]) {
+            let sounds = crate::screening::korean::of_latin(word);
+            let fold = crate::screening::edit::fold(word);
+            builder.add(word, &fold, sounds.as_deref(), Posting { name, weight: 1.0 });
+        }
+        let vocabulary = builder.build();
+        let mut found = Vec::new();
+        let names = |found: &[u32]| -> Vec<u32> {
+            found.iter().flat_map(|w| vocabulary.postings(*w)).map(|p| p.name).collect()
+        };
+        vocabulary.alike("sergei", &crate::screening::edit::fold("sergei"), 0.6, &mut found);
+        assert_eq!(names(&found), [1]);
+        found.clear();
+        let sounds = crate::screening::korean::of_hangul("릉라도").unwrap_or_default();
+        vocabulary.sounding(&sounds, 0.6, &mut found);
+        assert_eq!(names(&found), [0]);
+    }
+}
