@@ -178,6 +178,9 @@ impl Sync {
         options.set_transport(Transport::Tls(tls));
         options.set_keep_alive(KEEP_ALIVE);
         options.set_clean_start(true);
+        // Each message is acknowledged by hand: a second acknowledgement of the client's own would
+        // make the broker end the connection.
+        options.set_manual_acks(true);
         options.set_max_packet_size(u32::try_from(BATCH_BYTES_MAX + ENVELOPE_BYTES).ok());
         let (epoch, head) = self.protocol.present();
         let will = Announcement {

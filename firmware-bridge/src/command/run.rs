@@ -51,15 +51,16 @@ async fn run(configuration: BridgeConfiguration) -> anyhow::Result<()> {
     }
     let recent = ledger.recent(RECENT).context("the ledger cannot be read")?;
     let assessor = Assessor::built_in(configuration.jurisdiction(), &recent)?;
+    // One clock: records are made by the one that a demonstration sets.
+    let clock = configuration.clock();
     let recorder = Recorder::open(
         ledger.clone(),
-        configuration.clock(),
+        clock.clone(),
         configuration.lane.clone(),
         configuration.profiles(),
         enrolment.subjects.clone(),
     )?;
-    let (station, watcher) =
-        Station::new(ledger.clone(), recorder, configuration.clock(), assessor, &recent)?;
+    let (station, watcher) = Station::new(ledger.clone(), recorder, clock, assessor, &recent)?;
     drop(recent);
 
     let mut lifecycle = Lifecycle::new();
