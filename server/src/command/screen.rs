@@ -11,7 +11,7 @@ use tidewaiter_risk::screening::{Index, POSSIBLE};
 
 use super::Verdict;
 use crate::law;
-use crate::screen::{HitFound, Question};
+use crate::screen::{Found, Line};
 
 pub(super) const EXAMPLE: &str = "Example:\n  \
 echo '{\"id\":1,\"kind\":\"organisation\",\"name\":\"Rungrado\"}' | tidewaiter-server screen --lists lists\n\n\
@@ -33,7 +33,7 @@ pub(super) struct Screen {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Answer {
-    Found { id: Value, hits: Vec<HitFound> },
+    Found { id: Value, hits: Vec<Found> },
     Refused { id: Value, error: String },
 }
 
@@ -77,13 +77,13 @@ impl Screen {
     }
 
     fn answer(&self, index: &Index, line: &str) -> Answer {
-        let question: Question = match serde_json::from_str(line) {
-            Ok(question) => question,
+        let asked: Line = match serde_json::from_str(line) {
+            Ok(asked) => asked,
             Err(error) => return Answer::Refused { id: Value::Null, error: error.to_string() },
         };
-        match question.ask(index, self.threshold) {
-            Ok(hits) => Answer::Found { id: question.id, hits },
-            Err(error) => Answer::Refused { id: question.id, error: error.to_string() },
+        match asked.ask(index, self.threshold) {
+            Ok(hits) => Answer::Found { id: asked.id, hits },
+            Err(error) => Answer::Refused { id: asked.id, error: error.to_string() },
         }
     }
 }

@@ -11,7 +11,7 @@ use tidewaiter_risk::screening::POSSIBLE;
 use super::alert::{AlertJson, limit_of};
 use super::inspection::InspectionRowJson;
 use super::problem::Problem;
-use crate::screen::{Question, QuestionError};
+use crate::screen::{Line, NoAnswer};
 use crate::state::AppState;
 use crate::store::AlertFilter;
 
@@ -52,9 +52,9 @@ pub(super) struct ScreenQuery {
 pub(super) async fn screen(
     State(state): State<AppState>,
     query: Result<Query<ScreenQuery>, QueryRejection>,
-    question: Result<Json<Question>, JsonRejection>,
+    line: Result<Json<Line>, JsonRejection>,
 ) -> Result<Json<Value>, Problem> {
-    let (Query(query), Json(question)) = (query?, question?);
+    let (Query(query), Json(line)) = (query?, line?);
     let threshold = query.threshold.unwrap_or(POSSIBLE);
     if !(0.0..=1.0).contains(&threshold) {
         return Err(Problem::bad_request("threshold is not 0 to 1"));
@@ -62,8 +62,8 @@ pub(super) async fn screen(
     let lists = state.lists().clone();
     // A country's lists are long: comparing is no work for the tasks that serve.
     let answered = tokio::task::spawn_blocking(move || {
-        let hits = question.ask(&lists, threshold)?;
-        Ok::<_, QuestionError>(json!({"id": question.id, "hits": hits}))
+        let hits = line.ask(&lists, threshold)?;
+        Ok::<_, NoAnswer>(json!({"id": line.id, "hits": hits}))
     });
     match answered.await {
         Ok(answer) => Ok(Json(answer.map_err(|error| Problem::unprocessable(error.to_string()))?)),
