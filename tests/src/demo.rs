@@ -105,17 +105,10 @@ fn report(checkpoint: &Checkpoint, told: &story::Told) -> Result<()> {
     Ok(())
 }
 
-/// Ctrl-C and SIGTERM end the demonstration; its programs are stopped before it ends.
+/// Ctrl-C and SIGTERM end the demonstration; its programs are stopped before it ends. A handler, not
+/// a blocked signal: programs inherit what is blocked, and would not hear their own SIGTERM.
 fn stop_on_signals() -> Result<()> {
-    let mut signals = nix::sys::signal::SigSet::empty();
-    signals.add(nix::sys::signal::Signal::SIGINT);
-    signals.add(nix::sys::signal::Signal::SIGTERM);
-    signals.thread_block()?;
-    std::thread::spawn(move || {
-        if signals.wait().is_ok() {
-            STOPPED.store(true, Ordering::Relaxed);
-        }
-    });
+    ctrlc::set_handler(|| STOPPED.store(true, Ordering::Relaxed))?;
     Ok(())
 }
 
