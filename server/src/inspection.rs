@@ -6,12 +6,12 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tidewaiter_proto::body::Body;
 use tidewaiter_proto::movement::{Mode, Movement};
 use tidewaiter_proto::record::Record;
 use tidewaiter_proto::seal::{BodyKey, KeyId, ServerSecret};
 use tidewaiter_proto::station::StationId;
 use tidewaiter_proto::stored::{Header, Stored};
+use tidewaiter_risk::crossing::assemble;
 
 use crate::store::{InspectionRow, Store, StoreError};
 
@@ -127,16 +127,18 @@ pub fn summary(
         decision: None,
         digest: None,
     };
-    for opened in records {
-        match &opened.record.body {
-            Body::InspectionOpened(body) => {
-                row.direction = code(&body.direction);
-                row.role = code(&body.role);
-                move_row(&mut row, &body.movement);
-            }
-            Body::MovementSeen(body) => move_row(&mut row, &body.movement),
-            Body::OutcomeRecorded(body) => row.decision = code(&body.decision),
-            _ => {}
+    // A movement may have been made good by a later amendment.
+    let plain: Vec<Record> = records.iter().map(|opened| opened.record.clone()).collect();
+    for crossing in &assemble(&plain).crossings {
+        if let Some(opening) = crossing.opening() {
+            row.direction = code(&opening.direction);
+            row.role = code(&opening.role);
+        }
+        if let Some((_, movement)) = crossing.movements().last() {
+            move_row(&mut row, movement);
+        }
+        if let Some((_, outcome)) = crossing.outcomes().next_back() {
+            row.decision = code(&outcome.decision);
         }
     }
     Some(row)

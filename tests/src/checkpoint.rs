@@ -146,7 +146,7 @@ impl Checkpoint {
     /// # Errors
     /// When a part does not take it.
     pub fn set_clock(&self, now: &str) -> Result<()> {
-        for site in [self.desk(), self.station()] {
+        for site in [self.desk(), self.station(), self.headquarters()] {
             site.post("/api/v1/demonstration/clock", &json!({ "now": now }))?;
         }
         Ok(())

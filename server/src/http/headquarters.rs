@@ -1,12 +1,14 @@
 //! Headquarters' interface: what came in, and what machines ask.
 
 use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use tidewaiter_program::metrics::Metrics;
 
+use super::operation::{self, ClockSetting};
 use super::problem::Problem;
 use crate::page::headquarters::HeadquartersView;
 
@@ -14,6 +16,7 @@ use crate::page::headquarters::HeadquartersView;
 pub fn router(view: HeadquartersView) -> Router {
     let api = Router::new()
         .route("/api/v1/bundles", get(bundles))
+        .route("/api/v1/demonstration/clock", post(set_clock))
         .route("/api/v1/{*rest}", axum::routing::any(super::problem::nothing_here))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
@@ -31,6 +34,13 @@ async fn healthz() -> &'static str {
 async fn readyz(State(view): State<HeadquartersView>) -> Result<&'static str, Problem> {
     view.store.ping().await?;
     Ok("ready\n")
+}
+
+async fn set_clock(
+    State(view): State<HeadquartersView>,
+    setting: Result<Json<ClockSetting>, JsonRejection>,
+) -> Result<Json<Value>, Problem> {
+    operation::set(&view.clock, setting)
 }
 
 async fn bundles(State(view): State<HeadquartersView>) -> Result<Json<Value>, Problem> {

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tidewaiter_program::metrics::Metrics;
 
 use super::problem::Problem;
+use crate::clock::Clock;
 use crate::state::AppState;
 
 /// The program runs.
@@ -45,12 +46,20 @@ pub(super) async fn set_clock(
     State(state): State<AppState>,
     setting: Result<Json<ClockSetting>, JsonRejection>,
 ) -> Result<Json<Value>, Problem> {
-    if state.demonstration().is_none() {
+    set(state.clock(), setting)
+}
+
+/// Sets a clock, if it is a demonstration's.
+pub(super) fn set(
+    clock: &Clock,
+    setting: Result<Json<ClockSetting>, JsonRejection>,
+) -> Result<Json<Value>, Problem> {
+    if !clock.is_demonstration() {
         return Err(Problem::not_found("this is no demonstration: its clock is not to be set"));
     }
     let Json(setting) = setting?;
-    state.clock().set(setting.now);
-    Ok(Json(json!({"now": state.clock().now()})))
+    clock.set(setting.now);
+    Ok(Json(json!({"now": clock.now()})))
 }
 
 /// Prometheus text.
