@@ -67,6 +67,35 @@ for (const scheme of ["light", "dark"]) {
   }
 }
 
+// The officer's page while a traveller stands there: the warning is the first thing on it.
+async function tell(path, body) {
+  const answer = await fetch(new URL(path, station), {
+    method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body),
+  });
+  expect(`${path} is taken`, answer.ok);
+  return answer.json();
+}
+await tell("/api/v1/next", {});
+const opened = await tell("/api/v1/inspections", {
+  direction: "exit", role: "passenger", channel: "green",
+  movement: { mode: "air", carrier: "JS", number: "272", from: "VVO", to: "FNJ" },
+});
+await tell(`/api/v1/inspections/${opened.inspection}/counts`, {
+  count: 1, blind: true, officer: "o-11", certainty: "exact",
+  items: [{ currency: "USD", denomination: "100", pieces: 1923 }],
+});
+for (const scheme of ["light", "dark"]) {
+  for (const width of [1280, 800]) {
+    const officer = await open(station, "warning", scheme, width);
+    const warned = officer.getByText(/192,300 was carried and not declared/).first();
+    await warned.waitFor({ timeout: 5000 });
+    const box = await warned.boundingBox();
+    expect(`the warning is seen without scrolling at ${width} px`, box && box.y < 700);
+    await officer.screenshot({ path: `${pictures}/warning-${scheme}-${width}.png` });
+    await officer.context().close();
+  }
+}
+
 // A supervisor without a mouse reaches an alert.
 const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
 const page = await context.newPage();

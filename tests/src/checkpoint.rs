@@ -228,12 +228,8 @@ impl Checkpoint {
     /// # Errors
     /// When one has.
     pub fn check(&mut self) -> Result<()> {
-        for part in [&mut self.bridge, &mut self.server, &mut self.headquarters] {
-            if let Some(running) = part {
-                running.check()?;
-            }
-        }
-        Ok(())
+        let parts = [&mut self.bridge, &mut self.server, &mut self.headquarters];
+        parts.into_iter().flatten().try_for_each(Running::check)
     }
 
     /// Stops everything, the bridge first.
@@ -241,12 +237,8 @@ impl Checkpoint {
     /// # Errors
     /// When a part does not stop in time.
     pub fn stop(mut self) -> Result<()> {
-        for part in [self.bridge.take(), self.server.take(), self.headquarters.take()] {
-            if let Some(running) = part {
-                running.stop(STOPS_WITHIN)?;
-            }
-        }
-        Ok(())
+        let parts = [self.bridge.take(), self.server.take(), self.headquarters.take()];
+        parts.into_iter().flatten().try_for_each(|running| running.stop(STOPS_WITHIN).map(drop))
     }
 
     fn logs(&self) -> PathBuf {
