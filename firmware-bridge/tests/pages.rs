@@ -1,5 +1,5 @@
 //! The officer's pages and the station's interface, over a real ledger.
-#![expect(clippy::unwrap_used, reason = "a test fails where it panics")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails where it panics")]
 
 #[path = "pages/browser.rs"]
 mod browser;

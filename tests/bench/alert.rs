@@ -56,7 +56,7 @@ fn main() -> Result<()> {
         writeln!(
             out,
             "{name}: a binary of {:.1} MiB (release, with line tables)",
-            bytes as f64 / 1_048_576.0
+            mebibytes(bytes)
         )?;
     }
     checkpoint.stop()
@@ -108,6 +108,11 @@ fn bare_sync(folder: &std::path::Path) -> Result<f64> {
     file.write_all(&[0x55; 512])?;
     file.sync_data()?;
     Ok(began.elapsed().as_secs_f64() * 1000.0)
+}
+
+fn mebibytes(bytes: u64) -> f64 {
+    // To the kilobyte, which is exact below 4 TiB.
+    f64::from(u32::try_from(bytes / 1024).unwrap_or(u32::MAX)) / 1024.0
 }
 
 fn median(values: &mut [f64]) -> f64 {
