@@ -32,24 +32,37 @@ struct Files {
 }
 
 /// The file layer. Broken on purpose where a test wants to see that the break is noticed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct CacheDisk {
     files: Arc<Mutex<Files>>,
     /// A sync that does nothing.
     forgets_sync: bool,
     /// A directory sync that does nothing.
     forgets_names: bool,
+    plug: Arc<Mutex<Option<Plug>>>,
+}
+
+/// The power, while somebody is about to cut it in the middle of the work.
+#[derive(Debug)]
+struct Plug {
+    /// Operations until then.
+    left: u64,
+    chance: Jitter,
+    /// What was answered so far, by number: which note it is.
+    answered: Arc<Mutex<BTreeMap<u64, u64>>>,
+    /// The disk as the cut left it, and what had been answered by then.
+    cut: Option<(CacheDisk, BTreeMap<u64, u64>)>,
 }
 
 #[derive(Debug)]
 struct CacheFile {
     content: Shared,
-    forgets_sync: bool,
+    disk: CacheDisk,
 }
 
 impl CacheDisk {
     fn new() -> Self {
-        Self { files: Arc::default(), forgets_sync: false, forgets_names: false }
+        Self::default()
     }
 
     /// Cuts the power.
@@ -78,7 +91,20 @@ impl CacheDisk {
             after.insert(name, Arc::new(Mutex::new(content)));
         }
         let files = Files { seen: after.clone(), durable: after };
-        Self { files: Arc::new(Mutex::new(files)), ..self.clone() }
+        let files = Arc::new(Mutex::new(files));
+        Self { files, plug: Arc::default(), ..self.clone() }
+    }
+
+    /// Counts one operation; at the last of them the power goes, before it.
+    fn work(&self) {
+        let mut plug = self.plug.lock().unwrap();
+        let Some(plug) = plug.as_mut().filter(|plug| plug.cut.is_none()) else { return };
+        plug.left = plug.left.saturating_sub(1);
+        if plug.left == 0 {
+            // First what was answered: what is answered later may be on the disk or not.
+            let answered = plug.answered.lock().unwrap().clone();
+            plug.cut = Some((self.cut(&mut plug.chance), answered));
+        }
     }
 }
 
@@ -95,6 +121,7 @@ impl Disk for CacheDisk {
     }
 
     fn create(&self, path: &Path, length: u64) -> io::Result<Box<dyn DiskFile>> {
+        self.work();
         let mut files = self.files.lock().unwrap();
         if files.seen.contains_key(path) {
             return Err(io::ErrorKind::AlreadyExists.into());
@@ -104,13 +131,13 @@ impl Disk for CacheDisk {
             Content { seen: zeros.clone(), unsynced: vec![(0, zeros)], ..Content::default() };
         let content = Arc::new(Mutex::new(content));
         files.seen.insert(path.to_owned(), content.clone());
-        Ok(Box::new(CacheFile { content, forgets_sync: self.forgets_sync }))
+        Ok(Box::new(CacheFile { content, disk: self.clone() }))
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         let files = self.files.lock().unwrap();
         let content = files.seen.get(path).ok_or(io::ErrorKind::NotFound)?.clone();
-        Ok(Box::new(CacheFile { content, forgets_sync: self.forgets_sync }))
+        Ok(Box::new(CacheFile { content, disk: self.clone() }))
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
@@ -120,6 +147,7 @@ impl Disk for CacheDisk {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.work();
         let mut files = self.files.lock().unwrap();
         let content = files.seen.remove(from).ok_or(io::ErrorKind::NotFound)?;
         files.seen.insert(to.to_owned(), content);
@@ -127,11 +155,13 @@ impl Disk for CacheDisk {
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
+        self.work();
         let mut files = self.files.lock().unwrap();
         files.seen.remove(path).map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        self.work();
         if !self.forgets_names {
             let mut files = self.files.lock().unwrap();
             files.durable.retain(|path, _| path.parent() != Some(dir));
@@ -166,6 +196,7 @@ impl DiskFile for CacheFile {
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.disk.work();
         let mut content = self.content.lock().unwrap();
         let at = usize::try_from(offset).unwrap();
         put(&mut content.seen, at, bytes);
@@ -178,7 +209,8 @@ impl DiskFile for CacheFile {
     }
 
     fn sync(&self) -> io::Result<()> {
-        if !self.forgets_sync {
+        self.disk.work();
+        if !self.disk.forgets_sync {
             let mut content = self.content.lock().unwrap();
             let Content { durable, seen, unsynced } = &mut *content;
             durable.clone_from(seen);
@@ -244,6 +276,79 @@ async fn a_power_cut_at_any_moment_loses_nothing_that_was_answered() {
         let result = cut_once(seed, |_| {}).await;
         assert_eq!(result, Ok(()), "seed {seed}");
     }
+}
+
+/// Several write at once and the power goes in the middle; gives what was wrong, if anything.
+async fn cut_amid(seed: u64, broken: impl Fn(&mut CacheDisk)) -> Result<(), String> {
+    let mut chance = Jitter::new(seed);
+    let folder = tempfile::tempdir().unwrap();
+    let mut disk = CacheDisk::default();
+    broken(&mut disk);
+    std::fs::create_dir_all(folder.path().join("ledger")).unwrap();
+    let mut promised: BTreeMap<u64, u64> = BTreeMap::new();
+    let mut next_note = 0;
+    for _life in 0..3 {
+        let ledger = Ledger::open(on(&disk, folder.path())).map_err(|error| error.to_string())?;
+        let there = ledger.recent(u64::MAX).map_err(|error| error.to_string())?;
+        for (seq, number) in &promised {
+            let record = there.iter().find(|record| record.seq == *seq);
+            let body = record.map(|record| serde_json::to_string(&record.body).unwrap());
+            if !body.as_deref().is_some_and(|body| body.contains(&format!("note {number}\""))) {
+                return Err(format!("record {seq} was note {number}, is {body:?}"));
+            }
+        }
+        let answered = Arc::new(Mutex::new(promised.clone()));
+        *disk.plug.lock().unwrap() = Some(Plug {
+            left: 1 + chance.below(120),
+            chance: Jitter::new(chance.below(u64::MAX)),
+            answered: answered.clone(),
+            cut: None,
+        });
+        let mut writers = tokio::task::JoinSet::new();
+        for _ in 0..4 {
+            let (ledger, answered) = (ledger.clone(), answered.clone());
+            let first = next_note;
+            next_note += 40;
+            writers.spawn(async move {
+                for number in first..first + 40 {
+                    // After the cut the old disk goes on: nobody looks at it any more.
+                    let Ok(appended) = ledger.append(note(Some("a"), number), None).await else {
+                        return;
+                    };
+                    answered.lock().unwrap().insert(appended.seq, number);
+                }
+            });
+        }
+        while writers.join_next().await.is_some() {}
+        let plug = disk.plug.lock().unwrap().take();
+        drop(ledger);
+        (disk, promised) = match plug.and_then(|plug| plug.cut) {
+            Some(cut) => cut,
+            None => (disk.cut(&mut chance), answered.lock().unwrap().clone()),
+        };
+        if chance.below(2) == 0 {
+            let _ = std::fs::remove_dir_all(folder.path().join("ledger/index"));
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_power_cut_amid_the_writing_of_several_loses_nothing_that_was_answered() {
+    for seed in 0..60 {
+        let result = cut_amid(seed, |_| {}).await;
+        assert_eq!(result, Ok(()), "seed {seed}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_that_does_not_sync_is_caught_amid_the_writing_too() {
+    let mut caught = 0;
+    for seed in 0..10 {
+        let result = cut_amid(seed, |disk| disk.forgets_sync = true).await;
+        caught += usize::from(result.is_err());
+    }
+    assert!(caught >= 5, "only {caught} of 10 runs without sync were caught");
 }
 
 #[tokio::test(flavor = "multi_thread")]
