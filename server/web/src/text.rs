@@ -217,7 +217,8 @@ mod tests {
 
     #[test]
     fn an_unknown_message_shows_its_name_and_refuses_no_page() {
-        assert_eq!(Text::new(Language::Korean).say("no-such-message"), "no-such-message");
+        let nowhere = "no-such-message";
+        assert_eq!(Text::new(Language::Korean).say(nowhere), nowhere);
     }
 
     #[test]

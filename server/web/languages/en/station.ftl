@@ -1,7 +1,7 @@
 # The officer's page at a station.
 station-now = Now
 station-inspections = Inspections
-station-state = Station
+station-page = Station
 station-needs-officer = Enter your officer id: letters, digits, “-”, “_” or “.”
 station-you-are = You are { $officer }
 station-somebody-else = Somebody else
@@ -21,20 +21,22 @@ row-open = here now
 row-undecided = undecided
 decided = Decided:
 timeline-count = { $count ->
-    [one] 1 record
+    [one] { $count } record
    *[other] { $count } records
 }
 loose-title = Readings without a traveller
 loose-text = A device read this while nobody was being inspected. It is recorded.
 
 do-declare = Declaration
-do-count = Count { $number }
+do-count = Count
+do-count-again = Count again
+do-document = Document by hand
+do-correct = Correct
 do-observe = Notice something
 do-decide = Decide
 do-release = Release
 do-next = Next traveller
 do-open = Open by hand
-keys-count = Count
 
 next-sure-title = Nothing was decided about this traveller
 next-sure-text = A grave warning stands. Decide first, or go on without a decision: the inspection stays undecided, and the supervisor sees it.
@@ -52,6 +54,19 @@ read-name-differs = The name on the boarding pass is not the name in the documen
 read-seat = seat { $seat }
 scan-where = Where the scanner saw it, in the image’s outline
 scan-image = Image
+
+document-title = Document by hand
+document-correct = Correct the document
+document-correct-hint = The reading stays as it is. Both values are kept.
+document-kind = Document
+document-state = Issuing state
+document-number = Number
+document-reason = Why it is corrected
+document-same = Nothing is changed
+document-need-kind = Choose the document
+document-need-number = Enter the document’s number
+document-need-reason = Say why it is corrected
+document-bad-state = Enter a state as three letters at most
 
 open-title = Open by hand
 open-hint = For a traveller without a readable document, a ship’s crew, a consignment.
@@ -202,6 +217,9 @@ health-last-reading = last read { $at }
 health-applied = Rules and lists
 health-policy = Rules
 health-list = List { $name }
+health-short-good = All well
+health-short-waiting = { $count } on the way
+health-short-offline = Offline, { $count } waiting
 sync-all = Recorded here, and all of it is with the server.
 sync-sending = { $count ->
     [one] Recorded here; 1 record is on its way to the server.
@@ -212,3 +230,9 @@ sync-offline = { $count ->
     [one] No connection to the server. Recorded here; 1 record not yet with the server.
    *[other] No connection to the server. Recorded here; { $count } records not yet with the server.
 }
+
+receipt-traveller = Traveller
+receipt-officer = Officer
+receipt-record = Record, inspection
+receipt-print = Print
+do-receipt = Receipt
