@@ -112,3 +112,6 @@ impl Count {
 
 /// A count closes when no note moved for so long.
 const PAUSE: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests;

@@ -25,8 +25,9 @@ pub struct Validator {
     shared: Arc<Mutex<Shared>>,
 }
 
+/// The device behind the line, without the line.
 #[derive(Debug)]
-struct Shared {
+pub(crate) struct Shared {
     device: Device,
     notes: Notes,
     /// Answers that are yet to be lost, and to be damaged.
@@ -75,7 +76,7 @@ impl Validator {
     /// # Errors
     /// When there is no pseudo-terminal, or something else is at `link`.
     pub fn ccnet(link: &Path) -> io::Result<Self> {
-        Self::open(link, Device::Ccnet(ccnet::Peripheral::default()))
+        Self::open(link, Shared::ccnet())
     }
 
     /// An SSP validator, its line linked at `link`.
@@ -83,13 +84,12 @@ impl Validator {
     /// # Errors
     /// When there is no pseudo-terminal, or something else is at `link`.
     pub fn ssp(link: &Path) -> io::Result<Self> {
-        Self::open(link, Device::Ssp(ssp::Slave::default()))
+        Self::open(link, Shared::ssp())
     }
 
-    fn open(link: &Path, device: Device) -> io::Result<Self> {
+    fn open(link: &Path, shared: Shared) -> io::Result<Self> {
         let line = Terminal::open(link)?;
-        let shared =
-            Arc::new(Mutex::new(Shared { device, notes: Notes::default(), drop: 0, flip: 0 }));
+        let shared = Arc::new(Mutex::new(shared));
         let answering = Arc::clone(&shared);
         line.answer(move |bytes| lock(&answering).hear(bytes))?;
         Ok(Self { line, shared })
@@ -97,17 +97,33 @@ impl Validator {
 
     /// What is in the stacker: currency, denomination, pieces.
     pub fn stacked(&self) -> Vec<(&'static str, Decimal, usize)> {
-        let shared = lock(&self.shared);
-        let of = |(place, (currency, value)): (usize, &(&'static str, u32))| {
-            let pieces = shared.notes.stacked.iter().filter(|note| **note == place).count();
-            (*currency, Decimal::from(*value), pieces)
-        };
-        TABLE.iter().enumerate().map(of).filter(|(.., pieces)| *pieces > 0).collect()
+        lock(&self.shared).stacked()
     }
 }
 
 impl Shared {
-    fn hear(&mut self, bytes: &[u8]) -> Vec<u8> {
+    pub(crate) fn ccnet() -> Self {
+        Self::of(Device::Ccnet(ccnet::Peripheral::default()))
+    }
+
+    pub(crate) fn ssp() -> Self {
+        Self::of(Device::Ssp(ssp::Slave::default()))
+    }
+
+    fn of(device: Device) -> Self {
+        Self { device, notes: Notes::default(), drop: 0, flip: 0 }
+    }
+
+    pub(crate) fn stacked(&self) -> Vec<(&'static str, Decimal, usize)> {
+        let of = |(place, (currency, value)): (usize, &(&'static str, u32))| {
+            let pieces = self.notes.stacked.iter().filter(|note| **note == place).count();
+            (*currency, Decimal::from(*value), pieces)
+        };
+        TABLE.iter().enumerate().map(of).filter(|(.., pieces)| *pieces > 0).collect()
+    }
+
+    /// Answers what came, as far as it gets through.
+    pub(crate) fn hear(&mut self, bytes: &[u8]) -> Vec<u8> {
         let answers = match &mut self.device {
             Device::Ccnet(peripheral) => peripheral.hear(bytes, &mut self.notes),
             Device::Ssp(slave) => slave.hear(bytes, &mut self.notes),
@@ -130,8 +146,9 @@ impl Shared {
         line
     }
 
-    fn play(&mut self, play: Play) -> Result<(), PlayError> {
-        match play {
+    /// Does what it is told.
+    pub(crate) fn play(&mut self, command: &Value) -> Result<(), PlayError> {
+        match Play::deserialize(command)? {
             Play::Notes(kinds) => {
                 let mut notes = Vec::new();
                 for kind in kinds {
@@ -167,7 +184,7 @@ impl Simulated for Validator {
         if let Some(bytes) = Raw::of(command) {
             return self.line.send(&bytes?);
         }
-        lock(&self.shared).play(Play::deserialize(command)?)
+        lock(&self.shared).play(command)
     }
 }
 

@@ -45,11 +45,16 @@ impl Peripheral {
     }
 
     pub(super) fn power_cut(&mut self, notes: &mut Notes) {
-        // A note beyond the escrow falls into the stacker, and nobody is told which.
+        // A note beyond the escrow falls into the stacker, and nobody is told which; one before it
+        // goes back to whoever put it in.
         let fell = match self.state {
             State::Stacking(note) => {
                 notes.stacked.push(note);
                 true
+            }
+            State::Accepting(note) | State::Escrow(note) => {
+                notes.waiting.push_front(note);
+                false
             }
             _ => false,
         };

@@ -47,9 +47,16 @@ impl Slave {
 
     pub(super) fn power_cut(&mut self, notes: &mut Notes) {
         let mut fresh = Self::default();
-        if let Path::Stacking(note) = self.path {
-            notes.stacked.push(note);
-            fresh.events.extend([0xE2, channel(note)]);
+        match self.path {
+            Path::Stacking(note) => {
+                notes.stacked.push(note);
+                fresh.events.extend([0xE2, channel(note)]);
+            }
+            Path::Reading(note) | Path::Escrow(note) => {
+                notes.waiting.push_front(note);
+                fresh.events.extend([0xE1, channel(note)]);
+            }
+            Path::Empty => {}
         }
         *self = fresh;
     }
