@@ -23,6 +23,7 @@ use crate::station::Station;
 mod count;
 mod declaration;
 mod declare;
+mod document;
 mod draft;
 mod health;
 mod inspection;
@@ -32,6 +33,7 @@ mod observe;
 mod officer;
 mod opening;
 mod outcome;
+mod receipt;
 mod shown;
 mod warning;
 
@@ -53,8 +55,10 @@ pub(crate) fn routes() -> Router<Served> {
         .route("/inspections/{id}/declaration", get(declare::begin))
         .route("/inspections/{id}/declaration/{step}", get(declare::show).post(declare::record))
         .route("/inspections/{id}/count", get(count::show).post(count::record))
+        .route("/inspections/{id}/document", get(document::show).post(document::record))
         .route("/inspections/{id}/observation", get(observe::show).post(observe::record))
         .route("/inspections/{id}/outcome", get(outcome::show).post(outcome::record))
+        .route("/inspections/{id}/receipt", get(receipt::show))
         .merge(tidewaiter_web::assets::routes())
         .fallback(not_found)
 }
@@ -67,7 +71,7 @@ fn frame(visit: &Visit, station: &Station, title: impl Into<String>, here: &str)
     for (href, name) in [
         ("/", "station-now"),
         ("/inspections", "station-inspections"),
-        ("/station", "station-state"),
+        ("/station", "station-page"),
     ] {
         frame = frame.link(href, text.say(name), href == here);
     }
@@ -164,4 +168,4 @@ fn recorded_number(query: Option<&str>) -> Option<u64> {
     Fields::read(query.unwrap_or_default().as_bytes()).get("recorded").parse().ok()
 }
 
-const ONCE_MAX: usize = 64;
+const ONCE_MAX: usize = 96;

@@ -64,7 +64,7 @@ pub(super) async fn show(State(station): State<Station>, visit: Visit) -> Respon
     let (epoch, head) = health.head;
     let applied = station.applied();
     page(&HealthPage {
-        frame: super::frame(&visit, &station, text.say("station-state"), "/station"),
+        frame: super::frame(&visit, &station, text.say("station-page"), "/station"),
         health: HealthView::read(text, &station),
         epoch,
         seq: head.seq,
@@ -129,10 +129,15 @@ impl HealthView {
         lines.sort_by_key(|line| rank(line.level));
         let worst = lines.first().map_or("good", |line| line.level);
         let worst = if rank(sync.level) < rank(worst) { sync.level } else { worst };
-        let words = match lines.first() {
-            Some(first) => first.text.clone(),
-            None => sync.text.clone(),
+        let waiting = backlog(station, &health);
+        let words: std::borrow::Cow<'static, str> = match lines.first() {
+            Some(first) if first.level != "low" => first.text.clone().into(),
+            _ if sync.level != "good" => text.say1("health-short-offline", "count", waiting),
+            _ if waiting > 0 => text.say1("health-short-waiting", "count", waiting),
+            Some(first) => first.text.clone().into(),
+            None => text.say("health-short-good"),
         };
+        let words = words.into_owned();
         Self { level: worst, words, lines, sync, devices }
     }
 

@@ -5,7 +5,6 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use jiff::Timestamp;
 use tidewaiter_web::answer::page;
-use tidewaiter_web::form::Fields;
 use tidewaiter_web::frame::Frame;
 use tidewaiter_web::text::Text;
 use tidewaiter_web::timeline::decision_code;
@@ -40,7 +39,6 @@ struct InspectionPage {
     shown: Shown,
     open: bool,
     recorded: Option<u64>,
-    fields: Fields,
 }
 
 /// The latest inspections, the open one marked.
@@ -83,10 +81,8 @@ pub(super) async fn show(
     };
     let frame = super::frame(&visit, &station, shown.heading.clone(), "");
     let open = station.open_inspection().await.as_deref() == Some(&id);
-    let mut fields = Fields::default();
-    super::once(&mut fields);
     let recorded = super::recorded_number(query.as_deref());
-    page(&InspectionPage { frame, shown, open, recorded, fields })
+    page(&InspectionPage { frame, shown, open, recorded })
 }
 
 const LISTED: usize = 200;

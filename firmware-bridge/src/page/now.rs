@@ -24,7 +24,6 @@ struct NowPage {
     latest: Vec<Row>,
     loose: Vec<Entry>,
     recorded: Option<u64>,
-    fields: Fields,
 }
 
 #[derive(Template)]
@@ -61,9 +60,6 @@ async fn build(
     };
     let mut frame = super::frame(visit, station, title, "/");
     frame.refresh_seconds = REFRESH_SECONDS;
-    // One press is one record: the release button carries a name of its own.
-    let mut fields = Fields::default();
-    super::once(&mut fields);
     Ok(NowPage {
         frame,
         health: HealthView::read(text, station),
@@ -71,7 +67,6 @@ async fn build(
         loose: if shown.is_some() { Vec::new() } else { timeline(text, &station.loose(), &[]) },
         recorded: super::recorded_number(query),
         shown,
-        fields,
     })
 }
 

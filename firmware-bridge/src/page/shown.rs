@@ -125,6 +125,12 @@ impl Shown {
         }
     }
 
+    /// What the release button is known by: the same until something is recorded, so that two
+    /// presses are one record and a live page keeps its button.
+    pub(super) fn once(&self) -> String {
+        format!("release-{}-{}", self.id, self.timeline.len())
+    }
+
     /// What a reader of the screen is told of a change: the gravest warning.
     pub(super) fn announcement(&self) -> String {
         self.warnings

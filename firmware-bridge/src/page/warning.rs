@@ -16,6 +16,8 @@ pub(super) struct Warning {
     pub(super) kind: String,
     /// The sentence to act on.
     pub(super) sentence: String,
+    /// What is said beside it.
+    pub(super) more: String,
     /// What the system recommends, in words.
     pub(super) duties: Vec<String>,
     /// The law, each article once.
@@ -42,10 +44,12 @@ fn warning(text: Text, alert: &Alert) -> Warning {
             laws.push(reason.legal_basis.clone());
         }
     }
+    let (sentence, more) = first_sentence(alert.sentence());
     Warning {
         severity: alert.severity.as_str(),
         kind: text.code("alert", alert.code.as_str()).into_owned(),
-        sentence: alert.sentence().to_owned(),
+        sentence: sentence.to_owned(),
+        more: more.to_owned(),
         duties: alert
             .outcomes
             .iter()
@@ -58,6 +62,25 @@ fn warning(text: Text, alert: &Alert) -> Warning {
             .map(|hit| format!("{} {}: {}", hit.list, hit.entry, hit.name))
             .collect(),
         amount: alert.amount.as_ref().map(|amount| text.amount(amount)),
+    }
+}
+
+/// The first sentence of a text, and the others: one sentence is read at a glance.
+fn first_sentence(text: &str) -> (&str, &str) {
+    match text.split_once(". ") {
+        Some((first, more))
+            if more.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit()) =>
+        {
+            (text.get(..=first.len()).unwrap_or(first), more)
+        }
+        _ => (text, ""),
+    }
+}
+
+impl Warning {
+    /// Whether its sentence is too long to be said loudly.
+    pub(super) fn is_long(&self) -> bool {
+        self.sentence.chars().count() > LOUD_CHARS
     }
 }
 
@@ -85,6 +108,28 @@ pub(crate) fn needs_reason_to_release(alerts: &[Alert]) -> bool {
     standing.any(|alert| alert.severity >= Severity::High)
 }
 
+const LOUD_CHARS: usize = 70;
 const SETTLES_WITHIN: Duration = Duration::from_secs(1);
 /// Among so many is the one that was recorded to just now.
 const LATEST: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::first_sentence;
+
+    #[test]
+    fn the_first_sentence_is_told_from_the_others() {
+        for (text, first, more) in [
+            (
+                "USD 1.5 was carried. It is over. Rates: x.",
+                "USD 1.5 was carried.",
+                "It is over. Rates: x.",
+            ),
+            ("Flight no. ten leaves.", "Flight no. ten leaves.", ""),
+            ("One sentence.", "One sentence.", ""),
+            ("", "", ""),
+        ] {
+            assert_eq!(first_sentence(text), (first, more));
+        }
+    }
+}

@@ -119,6 +119,11 @@ async fn a_release_over_a_grave_warning_needs_a_reason() {
     assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text);
     assert_eq!(lane.types(&id).last().unwrap(), "outcome_recorded");
     assert_eq!(lane.station.open_inspection().await, None);
+    let receipt = lane.get(&format!("/inspections/{id}/receipt")).await;
+    for said in ["CHOL SU KIM", "182,300", "EAEU CC Art. 260", "S-1", "o-11"] {
+        assert!(receipt.shows(said), "{said}");
+    }
+    assert!(!receipt.shows("warning") && !receipt.shows("Critical"));
     let waiting = lane.get("/").await;
     assert!(waiting.shows("Put the passport on the reader") && waiting.shows("Cash detained"));
 }
@@ -211,4 +216,32 @@ async fn an_observation_is_recorded_and_the_officer_is_remembered() {
         (observed.refused_scan, observed.text.as_deref()),
         (Some(true), Some("left the line"))
     );
+}
+
+#[tokio::test]
+async fn a_document_is_typed_and_corrected_and_the_first_reading_stays() {
+    let lane = Lane::new();
+    let id = lane.harmless().await;
+    let path = format!("/inspections/{id}/document");
+    let wrong = lane.post(&path, "kind=passport&surname=pak&date_of_birth=03/31/1975").await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for field in ["number", "issuing_state", "date_of_birth"] {
+        assert!(wrong.shows(&format!("href=\"#{field}\"")), "{field}");
+    }
+    let typed = "kind=passport&number=927312345&issuing_state=prk&surname=pak&given_names=yong&\
+                 date_of_birth=31.03.1975";
+    assert_eq!(lane.post(&path, typed).await.status, StatusCode::SEE_OTHER);
+    let form = lane.get(&path).await;
+    assert!(form.shows("Correct the document") && form.shows("value=\"1975-03-31\""));
+    let corrected = typed.replace("pak", "bak");
+    let without_reason = lane.post(&path, &corrected).await;
+    assert!(without_reason.shows("href=\"#reason\""));
+    let done = lane.post(&path, &format!("{corrected}&reason=misread")).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text);
+    assert_eq!(lane.types(&id), ["inspection_opened", "document_read", "amendment"]);
+    let records = lane.station.records(&id).unwrap();
+    let Body::DocumentRead(read) = &records[1].body else { panic!("{records:?}") };
+    assert_eq!(read.document.surname, "PAK");
+    let page = lane.get("/").await;
+    assert!(page.shows("YONG BAK") && page.shows("corrected") && page.shows("misread"));
 }

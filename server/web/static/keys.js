@@ -1,4 +1,5 @@
-// Single-key shortcuts of the desk: j k, Enter, x, a, e, c, /, ?. They are off while somebody
+// Single-key shortcuts: j k, Enter, x, a, e, c, /, ? of the desk, and the letters that stand at a
+// page's buttons. They are off while somebody
 // types, with any modifier held, and when the reader turned them off.
 "use strict";
 
@@ -78,7 +79,9 @@ const Keys = (() => {
     document.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
       if (event.target.closest("input:not([type=checkbox],[type=radio]),textarea,select,dialog")) return;
-      const action = actions[event.key];
+      // Letters of the page's own stand at its buttons.
+      const own = /^[a-z]$/.test(event.key) && document.querySelector(`[data-key="${event.key}"]`);
+      const action = actions[event.key] || (own && (() => press(event.key)));
       if (!action) return;
       event.preventDefault();
       action();

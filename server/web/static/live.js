@@ -101,6 +101,8 @@ const Live = (() => {
     if (inside && active.matches("input,textarea,select")) return;
     const focusId = inside ? active.id || active.dataset.focus : null;
     const focusHref = inside ? active.getAttribute("href") : null;
+    const focusKey = inside ? active.dataset.key : null;
+    const focusOpener = inside && active.matches("summary") ? active.parentElement.id : null;
     const open = [...region.querySelectorAll("details[open][id]")].map((d) => d.id);
     const spoken = region.dataset.announce;
     region.replaceChildren(...other.childNodes);
@@ -110,6 +112,8 @@ const Live = (() => {
     if (inside) {
       const target =
         (focusId && document.getElementById(focusId)) ||
+        (focusKey && region.querySelector(`[data-key="${CSS.escape(focusKey)}"]`)) ||
+        (focusOpener && document.getElementById(focusOpener)?.querySelector("summary")) ||
         (focusHref && region.querySelector(`a[href="${CSS.escape(focusHref)}"]`)) ||
         document.getElementById("content");
       target.focus({ preventScroll: true });

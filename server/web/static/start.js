@@ -13,12 +13,17 @@ document.querySelectorAll("#problems a").forEach((link) => {
     target.scrollIntoView({ block: "center" });
   });
 });
+// What was recorded is said once: a page that is fetched again does not say it again.
+if (new URLSearchParams(location.search).has("recorded")) history.replaceState(null, "", location.pathname);
+document.querySelectorAll("[data-print]").forEach((button) => {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+});
 // One press is one record.
-document.querySelectorAll("form").forEach((form) => {
-  form.addEventListener("submit", (event) => {
-    if (form.dataset.sent) event.preventDefault();
-    else if (form.method === "post") form.dataset.sent = "yes";
-  });
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.sent) event.preventDefault();
+  else if (form.method === "post") form.dataset.sent = "yes";
 });
 window.addEventListener("pageshow", () => document.querySelectorAll("form").forEach((form) => delete form.dataset.sent));
 Live.start();
