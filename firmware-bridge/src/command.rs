@@ -1,9 +1,9 @@
 //! The commands of `tidewaiter-bridge`: one module each, this file only names them.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
+use tidewaiter_program::command::{Configured, Verdict, exit_status, runtime, say_on_stderr};
 
 mod check;
 mod decode;
@@ -46,23 +46,6 @@ enum Command {
     Simulate(simulate::Simulate),
 }
 
-/// Where the configuration is.
-#[derive(Debug, Args)]
-struct Configured {
-    /// The configuration file.
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
-}
-
-/// What a command found: its exit status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
-    /// All is well.
-    Well,
-    /// It did its work and what it looked at is not well.
-    NotWell,
-}
-
 impl Cli {
     /// Runs the command and gives the program's exit status: 0, 1 for what is not well, 2 for bad
     /// usage or configuration.
@@ -76,26 +59,6 @@ impl Cli {
             Command::Vectors(command) => command.run(),
             Command::Simulate(command) => command.run(),
         };
-        match result {
-            Ok(Verdict::Well) => ExitCode::SUCCESS,
-            Ok(Verdict::NotWell) => ExitCode::from(1),
-            Err(error) => {
-                say_on_stderr(&format!("tidewaiter-bridge: {error:#}"));
-                let usage = error.is::<crate::configuration::ConfigurationError>();
-                ExitCode::from(if usage { 2 } else { 1 })
-            }
-        }
+        exit_status("tidewaiter-bridge", result)
     }
-}
-
-/// Says something to the person who runs a command.
-fn say_on_stderr(text: &str) {
-    use std::io::Write;
-    // Nobody listens: the exit status says it too.
-    let _ = writeln!(std::io::stderr(), "{text}");
-}
-
-/// The runtime that commands with a network or a ledger run on.
-fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }

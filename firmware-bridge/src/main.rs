@@ -4,17 +4,16 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tidewaiter_bridge::command::Cli;
-use tracing_subscriber::EnvFilter;
+use tidewaiter_program::command::{exit_status, set_up};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info,rumqttd=warn,rumqttc=warn,sled=warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    // One provider for the whole program; a second installation would be a defect.
-    if rustls::crypto::ring::default_provider().install_default().is_err() {
-        tracing::error!("a TLS provider was installed before main");
-        return ExitCode::FAILURE;
+    match set_up(USUALLY) {
+        Ok(()) => cli.run(),
+        Err(error) => exit_status("tidewaiter-bridge", Err(error)),
     }
-    cli.run()
 }
+
+/// What is logged when nobody says otherwise. The embedded broker calls every connection that ends
+/// an error; who came and why they went is logged by its clients.
+const USUALLY: &str = "info,rumqttd=warn,rumqttd::server::broker=off,rumqttc=warn,sled=warn";

@@ -1,9 +1,11 @@
 //! The commands of `tidewaiter-server`: one module each, this file only names them.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
+use tidewaiter_program::command::{
+    Configured, Usage, Verdict, exit_status, runtime, say_on_stderr,
+};
 
 mod assess;
 mod enrol;
@@ -54,28 +56,6 @@ enum Command {
     Verify(verify::Verify),
 }
 
-/// Where the configuration is.
-#[derive(Debug, Args)]
-struct Configured {
-    /// The configuration file.
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
-}
-
-/// What a command found: its exit status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
-    /// All is well.
-    Well,
-    /// It did its work and what it looked at is not well.
-    NotWell,
-}
-
-/// What was asked cannot be done with what was given: exit status 2.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Usage(String);
-
 impl Cli {
     /// Runs the command and gives the program's exit status: 0, 1 for what is not well, 2 for bad
     /// usage or configuration.
@@ -91,27 +71,6 @@ impl Cli {
             Command::Hq(command) => command.run(),
             Command::Verify(command) => command.run(),
         };
-        match result {
-            Ok(Verdict::Well) => ExitCode::SUCCESS,
-            Ok(Verdict::NotWell) => ExitCode::from(1),
-            Err(error) => {
-                say_on_stderr(&format!("tidewaiter-server: {error:#}"));
-                let usage =
-                    error.is::<crate::configuration::ConfigurationError>() || error.is::<Usage>();
-                ExitCode::from(if usage { 2 } else { 1 })
-            }
-        }
+        exit_status("tidewaiter-server", result)
     }
-}
-
-/// Says something to the person who runs a command.
-fn say_on_stderr(text: &str) {
-    use std::io::Write;
-    // Nobody listens: the exit status says it too.
-    let _ = writeln!(std::io::stderr(), "{text}");
-}
-
-/// The runtime that commands with a network or a store run on.
-fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }

@@ -3,6 +3,7 @@
 //! | module | owns |
 //! |---|---|
 //! | [`clock`] | the only clock, and the one of demonstrations |
+//! | [`command`] | what commands found, and how the program ends |
 //! | [`configuration`] | reading a configuration file; errors that name file, line and key |
 //! | [`disk`] | files that are whole or not there |
 //! | [`embedded`] | the embedded MQTT broker, on loopback |
@@ -11,6 +12,7 @@
 //! | [`metrics`] | measures as Prometheus text |
 
 pub mod clock;
+pub mod command;
 pub mod configuration;
 pub mod disk;
 pub mod embedded;
