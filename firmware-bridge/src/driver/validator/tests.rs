@@ -155,11 +155,11 @@ fn day<H: Host>(host: H, device: Shared, seed: u64, bad: Bad) {
     for (currency, denomination) in [("USD", "100"), ("USD", "20"), ("EUR", "50"), ("USD", "100")] {
         let notes = json!([{"currency": currency, "denomination": denomination, "pieces": 8}]);
         world.device.play(&json!({ "notes": notes })).unwrap();
-        world.run(Duration::from_secs(60));
+        world.run(Duration::from_mins(1));
     }
     // The line gets well, and what was left is counted.
     world.bad = Bad { messages: u64::MAX, connections: u64::MAX, power: u64::MAX };
-    world.run(Duration::from_secs(120));
+    world.run(Duration::from_mins(2));
     let stacked = world.stacked();
     assert_eq!(stacked.values().sum::<usize>(), 32, "all notes went in");
     if world.uncertain == 0 {
