@@ -81,7 +81,7 @@ const Keys = (() => {
       if (event.target.closest("input:not([type=checkbox],[type=radio]),textarea,select,dialog")) return;
       // Letters of the page's own stand at its buttons.
       const own = /^[a-z]$/.test(event.key) && document.querySelector(`[data-key="${event.key}"]`);
-      const action = actions[event.key] || (own && (() => press(event.key)));
+      const action = own ? () => press(event.key) : actions[event.key];
       if (!action) return;
       event.preventDefault();
       action();
