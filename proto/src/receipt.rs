@@ -222,6 +222,8 @@ impl Standing {
 
 /// The largest message of the server.
 pub const DOWN_BYTES_MAX: usize = 64 * 1024;
+/// The most lives of a ledger in one welcome: the newest.
+pub const LIVES_MAX: usize = 8;
 /// The most ranges in one statement of what is on disk.
 pub const RANGES_MAX: usize = 128;
 

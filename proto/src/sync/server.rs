@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use crate::batch::{self, BATCH_BYTES_MAX, Batch, BatchError};
 use crate::presence::Presence;
-use crate::receipt::{Down, Held, Receipt, Standing, Welcome};
+use crate::receipt::{Down, Held, LIVES_MAX, Receipt, Standing, Welcome};
 use crate::signing::Verifying;
 use crate::station::StationId;
 use crate::sync::finding::Finding;
@@ -302,6 +302,3 @@ impl Desk {
         self.stations.entry(station.clone()).or_insert_with(|| Watch::new(limits, started, now))
     }
 }
-
-/// The most lives in one welcome.
-const LIVES_MAX: usize = 8;

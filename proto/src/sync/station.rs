@@ -300,7 +300,12 @@ impl Station {
                     self.compare_welcome(welcome, now);
                 }
             }
-            Down::Want(want) => self.wanted(want, now),
+            // An earlier one than the last welcome is a replay, or settled by it.
+            Down::Want(want) => {
+                if self.believed_since.is_some_and(|since| want.at >= since) {
+                    self.wanted(want, now);
+                }
+            }
             Down::Prove { nonce, .. } => self.announce(Some(nonce), now),
             Down::BeginEpoch { session, epoch, .. } => {
                 let (present, _) = self.present();

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tidewaiter_proto::batch::BatchKey;
 use tidewaiter_proto::chain::{ChainHash, Head, link};
 use tidewaiter_proto::record::{ClockQuality, Draft, Source};
@@ -17,6 +18,8 @@ use tidewaiter_proto::sync::station::Stand;
 /// One written record: the hash stands for the checksum of its frame.
 #[derive(Clone)]
 struct Frame {
+    /// What the device named the event: the index of the real ledger.
+    tag: u64,
     bytes: Arc<[u8]>,
     hash: ChainHash,
 }
@@ -47,6 +50,8 @@ pub(crate) struct Ledger {
     /// The delivered ranges as they were at the last sync.
     saved: BTreeMap<u64, (Ranges, BTreeMap<u64, u64>)>,
     pub(crate) full: bool,
+    /// The server has another history of this epoch: nothing is written until the next begins.
+    pub(crate) refused: Option<u64>,
 }
 
 impl Ledger {
@@ -56,6 +61,7 @@ impl Ledger {
             epochs: BTreeMap::new(),
             saved: BTreeMap::new(),
             full: false,
+            refused: None,
         };
         ledger.begin(1);
         ledger
@@ -63,6 +69,7 @@ impl Ledger {
 
     pub(crate) fn begin(&mut self, epoch: u64) {
         let base = Head::genesis(&self.station, epoch);
+        self.refused = self.refused.filter(|refused| *refused >= epoch);
         self.epochs.entry(epoch).or_insert_with(|| Epoch {
             base,
             frames: Vec::new(),
@@ -72,17 +79,22 @@ impl Ledger {
         });
     }
 
-    /// Writes a record; nothing is durable yet. None when the disk is full.
-    pub(crate) fn append(&mut self, tag: u64, length: usize) -> Option<(u64, Head, Arc<[u8]>)> {
-        if self.full {
+    /// Writes a record; nothing is durable yet. None when the disk is full or the epoch at its end.
+    pub(crate) fn append(
+        &mut self,
+        (tag, length): (u64, usize),
+        at: Timestamp,
+        nonce: &[u8; 24],
+    ) -> Option<(u64, Head, Arc<[u8]>)> {
+        let (epoch, log) = self.epochs.iter_mut().next_back()?;
+        if self.full || self.refused == Some(*epoch) {
             return None;
         }
-        let (epoch, log) = self.epochs.iter_mut().next_back()?;
         let previous = log.head(log.frames.len());
         let seq = previous.seq + 1;
         let text = "x".repeat(length);
         let draft = Draft {
-            at: "2018-11-16T03:12:45Z".parse().unwrap(),
+            at,
             clock: ClockQuality::Synced,
             inspection: None,
             source: Source::Agent("simulation".to_owned()),
@@ -92,10 +104,10 @@ impl Ledger {
         };
         let key = BodyKey::from_bytes([1; 32]);
         let id = KeyId([u8::try_from(seq % 7).unwrap(); 16]);
-        let bytes = seal(&self.station, *epoch, seq, &draft, id, &key, &[3; 24]).unwrap();
+        let bytes = seal(&self.station, *epoch, seq, &draft, id, &key, nonce).unwrap();
         let hash = link(previous.hash, &bytes);
         let bytes: Arc<[u8]> = bytes.into();
-        log.frames.push(Frame { bytes: bytes.clone(), hash });
+        log.frames.push(Frame { tag, bytes: bytes.clone(), hash });
         Some((*epoch, Head { seq, hash }, bytes))
     }
 
@@ -115,10 +127,30 @@ impl Ledger {
 
     fn delivered(&self) -> BTreeMap<u64, (Ranges, BTreeMap<u64, u64>)> {
         let all = self.epochs.iter();
-        all.map(|(epoch, log)| (*epoch, (log.delivered.clone(), log.delivered_at.clone()))).collect()
+        all.map(|(epoch, log)| (*epoch, (log.delivered.clone(), log.delivered_at.clone())))
+            .collect()
     }
 
-    /// A power cut: what is not durable is lost, torn or kept; then what recovery makes of it.
+    /// The durable record of an event.
+    pub(crate) fn find(&self, tag: u64) -> Option<(u64, Head)> {
+        self.epochs.iter().find_map(|(epoch, log)| {
+            let index = log.frames[..log.durable].iter().rposition(|frame| frame.tag == tag)?;
+            Some((*epoch, log.head(index + 1)))
+        })
+    }
+
+    /// The disk as an image of it shows it.
+    pub(crate) fn image(&self) -> Self {
+        let mut image = self.clone();
+        for log in image.epochs.values_mut() {
+            log.frames.truncate(log.durable);
+        }
+        image.full = false;
+        image
+    }
+
+    /// A power cut: what is not durable is lost, torn or kept; then what recovery makes of it. It
+    /// is durable again only with [`Ledger::boot`], so that a crash in recovery may tear more.
     pub(crate) fn crash(&mut self, rng: &mut Jitter) {
         for (epoch, log) in &mut self.epochs {
             for index in log.durable..log.frames.len() {
@@ -151,7 +183,13 @@ impl Ledger {
             });
             let whole = whole.count();
             log.frames.truncate(whole);
-            log.durable = whole;
+        }
+    }
+
+    /// The end of recovery: what is there is synced.
+    pub(crate) fn boot(&mut self) {
+        for log in self.epochs.values_mut() {
+            log.durable = log.frames.len();
         }
     }
 
@@ -176,8 +214,14 @@ impl Ledger {
         (count <= log.durable).then(|| log.head(count).hash)
     }
 
-    /// Records from `from` on, or the last number that is gone.
-    pub(crate) fn read(&self, epoch: u64, from: u64, to: u64) -> Result<Run, u64> {
+    /// Records from `from` on, about as many as make `bytes_max`; or the last number that is gone.
+    pub(crate) fn read(
+        &self,
+        epoch: u64,
+        from: u64,
+        to: u64,
+        bytes_max: usize,
+    ) -> Result<Run, u64> {
         let log = self.epochs.get(&epoch).ok_or(to)?;
         let skip = from.checked_sub(log.base.seq + 1).ok_or(log.base.seq.min(to))?;
         let skip = usize::try_from(skip).unwrap();
@@ -185,7 +229,12 @@ impl Ledger {
         if skip + count > log.durable {
             return Err(to);
         }
-        let records = log.frames[skip..skip + count].iter();
+        let mut bytes = 0;
+        let records = log.frames[skip..skip + count].iter().take_while(|frame| {
+            let room = bytes == 0 || bytes < bytes_max;
+            bytes += frame.bytes.len();
+            room
+        });
         Ok(Run {
             previous: log.head(skip).hash,
             keys: (0..7).map(|id| (KeyId([id; 16]), [9; 80])).collect(),
@@ -223,6 +272,10 @@ impl Ledger {
             log.frames.remove(0);
             log.durable -= 1;
             pruned += 1;
+        }
+        if pruned > 0 {
+            // What is gone must never count as undelivered again.
+            self.saved = self.delivered();
         }
         pruned
     }

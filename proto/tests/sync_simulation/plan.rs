@@ -23,7 +23,23 @@ pub(crate) enum Sabotage {
     PruneUnconfirmed,
     /// A lost connection is not noticed by the protocol: what was sent counts as on its way.
     ConnectionLossUnnoticed,
+    /// New records wait until the backlog is drained.
+    BacklogFirst,
 }
+
+/// Each way to break the programs, with what the judge says of it.
+pub(crate) const SABOTAGES: [(Sabotage, &str); 10] = [
+    (Sabotage::TrustPuback, "believes"),
+    (Sabotage::ReceiptUnsigned, "believes"),
+    (Sabotage::HashUnchecked, "believes"),
+    (Sabotage::DuplicateAccepted, "twice"),
+    (Sabotage::BatchUnsigned, "never written"),
+    (Sabotage::RecordedBeforeSync, "is lost"),
+    (Sabotage::ReceiptBeforeCommit, "more than the disk"),
+    (Sabotage::PruneUnconfirmed, "is lost"),
+    (Sabotage::ConnectionLossUnnoticed, "new record"),
+    (Sabotage::BacklogFirst, "new record"),
+];
 
 /// The faults of one run.
 #[derive(Clone, Debug)]
@@ -51,6 +67,10 @@ pub(crate) struct Plan {
     /// How long the faults last.
     pub(crate) trouble: u64,
     pub(crate) server_session: bool,
+    /// The server takes little of each station at once.
+    pub(crate) thrifty: bool,
+    /// How long after a new epoch the server grants the next.
+    pub(crate) grant_spacing: Option<u64>,
     pub(crate) sabotage: Option<Sabotage>,
 }
 
@@ -93,11 +113,15 @@ const STRIKES: [Strike; 14] = [
 impl Plan {
     /// The plan of a seed: each draws its own few kinds of fault.
     pub(crate) fn draw(rng: &mut Jitter, sabotage: Option<Sabotage>) -> Self {
-        let mut some = |of: u64, most: u64| if rng.below(of) == 0 { 1 + rng.below(most) } else { 0 };
-        let (lose, double, delay) = (some(3, 300), some(3, 300), some(3, 200));
-        let (lie, tamper) = (some(4, 300), some(3, 100));
+        let mut some =
+            |of: u64, most: u64| if rng.below(of) == 0 { 1 + rng.below(most) } else { 0 };
+        let (mut lose, mut double, mut delay) = (some(3, 300), some(3, 300), some(3, 200));
+        let (mut lie, mut tamper) = (some(4, 300), some(3, 100));
         let mut strikes = Vec::new();
         let calm = rng.below(8) == 0;
+        if calm {
+            (lose, double, delay, lie, tamper) = (0, 0, 0, 0, 0);
+        }
         for strike in STRIKES {
             let rare = match strike {
                 Strike::StationRestore | Strike::StationClone => 6,
@@ -129,8 +153,17 @@ impl Plan {
             strike_every: pick(rng, &[5_000, 20_000, 60_000]),
             trouble: 60_000 * (3 + rng.below(10)),
             server_session: rng.below(2) == 0,
+            thrifty: rng.below(5) == 0,
+            grant_spacing: [None, Some(60_000), Some(3_600_000)]
+                [usize::try_from(rng.below(3)).unwrap()],
             sabotage,
         }
+    }
+
+    /// Whether nothing ever goes wrong.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.strikes.is_empty()
+            && self.lose + self.double + self.delay + self.lie + self.tamper == 0
     }
 
     pub(crate) fn has(&self, strike: Strike) -> bool {

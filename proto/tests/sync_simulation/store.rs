@@ -56,8 +56,7 @@ impl Store {
                 for (seq, hash, bytes) in batch.numbered() {
                     branch.insert((seq, hash), Row { hash, bytes: bytes.into() });
                 }
-                let held =
-                    Held { from: batch.from, to: batch.to(), hash: batch.signed.head.hash };
+                let held = Held { from: batch.from, to: batch.to(), hash: batch.signed.head.hash };
                 let kept = self.kept.entry(place).or_default();
                 if !kept.contains(&held) {
                     kept.push(held);
@@ -87,11 +86,39 @@ impl Store {
         let place = (station.clone(), epoch);
         let record = self.records.get(&place).and_then(|rows| rows.get(&head.seq));
         record.is_some_and(|row| row.hash == head.hash)
-            || self.branches.get(&place).is_some_and(|rows| rows.contains_key(&(head.seq, head.hash)))
+            || self
+                .branches
+                .get(&place)
+                .is_some_and(|rows| rows.contains_key(&(head.seq, head.hash)))
     }
 
-    pub(crate) fn has_branches(&self) -> bool {
-        self.branches.values().any(|rows| !rows.is_empty())
+    /// Whether all of a range is on disk among the records, up to this very hash.
+    pub(crate) fn holds(&self, station: &StationId, epoch: u64, range: Held) -> bool {
+        let rows = self.records.get(&(station.clone(), epoch));
+        rows.is_some_and(|rows| {
+            rows.range(range.from..=range.to).count() as u64 == range.to - range.from + 1
+                && rows.get(&range.to).is_some_and(|row| row.hash == range.hash)
+        })
+    }
+
+    /// The newest place of a station.
+    pub(crate) fn last(&self, station: &StationId) -> (u64, u64) {
+        let of =
+            self.records.iter().filter(|((name, _), rows)| name == station && !rows.is_empty());
+        of.map(|((_, epoch), rows)| (*epoch, *rows.last_key_value().unwrap().0))
+            .max()
+            .unwrap_or((0, 0))
+    }
+
+    /// Stations with two records of one place.
+    pub(crate) fn forked(&self) -> impl Iterator<Item = &StationId> {
+        let branches = self.branches.iter().filter(|(place, rows)| {
+            let records = self.records.get(place);
+            rows.keys().any(|(seq, hash)| {
+                records.and_then(|rows| rows.get(seq)).is_some_and(|row| row.hash != *hash)
+            })
+        });
+        branches.map(|((station, _), _)| station)
     }
 
     /// Every row of records and branches, with its place.
@@ -99,9 +126,10 @@ impl Store {
         let records = self.records.iter();
         let records =
             records.flat_map(|(place, rows)| rows.iter().map(move |(seq, row)| (place, *seq, row)));
-        let branches = self.branches.iter().flat_map(|(place, rows)| {
-            rows.iter().map(move |((seq, _), row)| (place, *seq, row))
-        });
+        let branches = self
+            .branches
+            .iter()
+            .flat_map(|(place, rows)| rows.iter().map(move |((seq, _), row)| (place, *seq, row)));
         records.chain(branches)
     }
 
@@ -117,7 +145,10 @@ impl Store {
                 }
             }
             if head != life.verified() {
-                return Some(format!("{station} {epoch}: verified {:?}, is {head:?}", life.verified()));
+                return Some(format!(
+                    "{station} {epoch}: verified {:?}, is {head:?}",
+                    life.verified()
+                ));
             }
             let counted: u64 = life.runs().iter().map(|run| run.last - run.first + 1).sum();
             if counted != rows.len() as u64 {

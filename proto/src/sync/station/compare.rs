@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Effect, Question, Station};
 use crate::chain::{ChainHash, Head};
-use crate::receipt::{Held, Receipt, Welcome};
+use crate::receipt::{Held, LIVES_MAX, Receipt, Standing, Welcome};
 use crate::sync::finding::Finding;
 use crate::sync::ranges::Ranges;
 
@@ -41,7 +41,13 @@ impl Station {
     }
 
     pub(super) fn compare_welcome(&mut self, welcome: Welcome, now: Duration) {
-        for life in welcome.lives {
+        let listed: Vec<u64> = welcome.lives.iter().map(|life| life.epoch).collect();
+        let all = listed.len() < LIVES_MAX;
+        let lowest = listed.iter().take(LIVES_MAX).min().filter(|_| !all).copied().unwrap_or(0);
+        // A server restored from a backup knows nothing of what began after it, and says nothing.
+        let unknown = self.lives.keys().filter(|epoch| **epoch > lowest && !listed.contains(epoch));
+        let unknown: Vec<_> = unknown.map(|epoch| Standing::nothing(&self.name, *epoch)).collect();
+        for life in welcome.lives.into_iter().chain(unknown) {
             let claim = Claim {
                 epoch: life.epoch,
                 held: life.held,

@@ -156,7 +156,13 @@ impl Window {
         let start = start.max(head.saturating_sub(RECORDS_MAX - 1));
         let (from, to) = self.free(lives, epoch)?.first_missing(start.max(1), head)?;
         self.fresh = (epoch, to.saturating_add(1));
-        Some(self.order(epoch, (from, to), (true, 0), BATCH_BYTES_MAX, pace, now))
+        Some(self.order(epoch, (from, to), (true, 0), self.fresh_bytes(), pace, now))
+    }
+
+    /// How large a batch of new records may be. On a link that has not shown in this connection
+    /// that it is fast, one that fills it for longer than the keep-alive waits would never land.
+    fn fresh_bytes(&self) -> usize {
+        if self.smooth.is_some_and(|smooth| smooth < LATE) { BATCH_BYTES_MAX } else { SHARE_FIRST }
     }
 
     fn next_again(
@@ -172,7 +178,8 @@ impl Window {
             self.again.push_back(Again { from: to.saturating_add(1), ..again });
         }
         self.resent += 1;
-        Some(self.order(again.epoch, (from, to), (true, again.attempt), BATCH_BYTES_MAX, pace, now))
+        let bytes_max = self.fresh_bytes();
+        Some(self.order(again.epoch, (from, to), (true, again.attempt), bytes_max, pace, now))
     }
 
     fn next_backlog(
