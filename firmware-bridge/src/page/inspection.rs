@@ -10,7 +10,7 @@ use tidewaiter_web::text::Text;
 use tidewaiter_web::timeline::decision_code;
 use tidewaiter_web::visit::Visit;
 
-use super::shown::{Shown, known_way};
+use super::shown::Shown;
 use crate::station::Station;
 
 /// One inspection in a list.
@@ -52,7 +52,7 @@ pub(super) fn rows(text: Text, station: &Station, open: Option<&str>, limit: usi
                 open: Some(summary.inspection.as_str()) == open,
                 at: summary.opened_at,
                 traveller: summary.traveller.unwrap_or_else(unknown),
-                way: summary.way.map(|way| known_way(text, &way)).unwrap_or_default(),
+                way: summary.way.unwrap_or_default(),
                 decision: summary.decision.map(decision_code),
                 severity: summary.severity.map_or("", |severity| severity.as_str()),
                 inspection: summary.inspection,

@@ -16,7 +16,6 @@ use tidewaiter_web::timeline::{cash_item, decision_code};
 use tidewaiter_web::traveller::Traveller;
 use tidewaiter_web::visit::Visit;
 
-use super::shown::known_way;
 use crate::recorder::RecordError;
 use crate::station::Station;
 
@@ -63,7 +62,7 @@ fn build(station: &Station, visit: &Visit, id: &str) -> Result<Option<ReceiptPag
     Ok(Some(ReceiptPage {
         frame: super::bare_frame(visit, station, title),
         id: id.to_owned(),
-        way: traveller.way().map(|way| known_way(text, &way)),
+        way: traveller.way(),
         declared: tally
             .declarations
             .iter()

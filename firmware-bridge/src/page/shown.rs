@@ -11,7 +11,6 @@ use tidewaiter_web::timeline::{
 use tidewaiter_web::traveller::Traveller;
 
 use super::warning::{Warning, needs_reason_to_release, warnings};
-use crate::lane::PLACE_UNKNOWN;
 use crate::recorder::RecordError;
 use crate::station::Station;
 
@@ -78,7 +77,7 @@ impl Shown {
 
     fn of(text: Text, id: &str, records: &[Record]) -> Self {
         let traveller = Traveller::read(records);
-        let way = traveller.way().map(|way| known_way(text, &way));
+        let way = traveller.way();
         let opened = traveller.opened.as_ref();
         let who: Vec<String> = opened
             .iter()
@@ -137,11 +136,6 @@ impl Shown {
             .first()
             .map_or_else(String::new, |warning| format!("{}: {}", warning.kind, warning.sentence))
     }
-}
-
-/// The way, with a word for what nobody knows yet.
-pub(super) fn known_way(text: Text, way: &str) -> String {
-    way.replace(PLACE_UNKNOWN, &text.say("place-unknown"))
 }
 
 fn scan(text: Text, seq: u64, result: &ScanResult) -> Scan {

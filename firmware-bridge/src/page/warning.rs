@@ -5,6 +5,7 @@ use std::time::Duration;
 use tidewaiter_proto::alert::{Alert, AlertState, Severity};
 use tidewaiter_web::text::Text;
 
+use crate::lane::PLACE_UNKNOWN;
 use crate::station::Station;
 
 /// One warning on the officer's page.
@@ -44,7 +45,8 @@ fn warning(text: Text, alert: &Alert) -> Warning {
             laws.push(reason.legal_basis.clone());
         }
     }
-    let (sentence, more) = first_sentence(alert.sentence());
+    let said = alert.sentence().replace(PLACE_UNKNOWN, &text.say("place-unknown"));
+    let (sentence, more) = first_sentence(&said);
     Warning {
         severity: alert.severity.as_str(),
         kind: text.code("alert", alert.code.as_str()).into_owned(),

@@ -124,9 +124,17 @@ pub fn way(movement: &Movement) -> String {
     let vessel = movement.vessel.as_ref().map(|vessel| vessel.name.clone());
     let what = vessel.or_else(|| movement.designator()).or_else(|| movement.carrier.clone());
     let between: String = movement.via.iter().map(|place| format!(" → {place}")).collect();
-    let route = format!("{}{between} → {}", movement.from, movement.to);
+    let route = format!("{}{between} → {}", place(&movement.from), place(&movement.to));
     what.map_or(route.clone(), |what| format!("{what} {route}"))
 }
+
+/// A place as shown: what a station writes for an end that it does not know yet is no place.
+fn place(code: &str) -> &str {
+    if code == PLACE_UNKNOWN { "?" } else { code }
+}
+
+/// A code that no country has: a document was read, the boarding pass was not yet.
+const PLACE_UNKNOWN: &str = "ZZZZZ";
 
 /// The code of a document kind, as in records.
 pub fn kind_code(kind: DocumentKind) -> &'static str {
