@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `text` | words of a text, in plain Latin letters |
 //! | `korean` | Korean sounds behind every spelling |
+//! | `chinese` | Wade-Giles and pinyin in one form |
 //! | `lexicon` | words that many names share, in several languages |
 //! | `edit` | how alike two words are |
 //! | `name` | a name taken apart |
@@ -23,6 +24,7 @@ use std::collections::BTreeMap;
 use crate::engine::Screener;
 use crate::lists::{BirthDate, EntryAddress, EntryKind, Identifier, ListError, builtin};
 
+mod chinese;
 mod compare;
 mod edit;
 mod evidence;

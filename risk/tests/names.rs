@@ -60,9 +60,9 @@ fn labelled_pairs_are_told_apart() {
         let score = Matcher::score(schema, a, b);
         // Every third pair was kept aside while the weights were chosen.
         if at % 3 == 2 {
-            kept.add(score, is_match)
+            kept.add(score, is_match);
         } else {
-            tuned.add(score, is_match)
+            tuned.add(score, is_match);
         }
         if (score >= 0.7) != is_match && std::env::var_os("TIDEWAITER_SHOW_MISSES").is_some() {
             println!("{} {score:.3} {is_match} {schema}: {a} | {b}", at % 3);

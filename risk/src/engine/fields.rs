@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use tidewaiter_proto::alert::{Alert, AlertCode};
 use tidewaiter_proto::body::{Body, Decision, ScanDecision};
+use tidewaiter_proto::movement::PLACE_UNKNOWN;
 
 use super::Engine;
 use super::appraisal::{Appraisal, share};
@@ -120,7 +121,9 @@ impl Engine {
     /// Whether the journey touches a hub for a state that the person's recent trips ended in.
     fn hub_and_history(&self, appraisal: &Appraisal<'_>, trips: &[Trip]) -> bool {
         let hub_for = &appraisal.route.hub_for;
-        if hub_for.is_empty() {
+        // Where the way leads is not known before the boarding pass is read.
+        let open_end = appraisal.crossing.movement().is_some_and(|m| m.to == PLACE_UNKNOWN);
+        if hub_for.is_empty() || open_end {
             return false;
         }
         let opened = appraisal.crossing.opened_at();

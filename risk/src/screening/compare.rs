@@ -16,6 +16,8 @@ pub(super) enum Why {
     Same,
     /// The same meaning in two languages or spellings.
     Meaning(&'static str),
+    /// Two forms of one given name.
+    Given,
     /// One read aloud as the other, across scripts or romanisations.
     Sound,
     /// One is the beginning of the other.
@@ -67,6 +69,9 @@ impl Compared {
                 Why::Meaning(meaning) => {
                     lines.push(format!("“{own}” and “{listed}” both mean {meaning}."));
                 }
+                Why::Given => {
+                    lines.push(format!("“{own}” and “{listed}” are forms of one given name."));
+                }
                 Why::Sound => lines.push(format!("“{own}” read as “{listed}”.")),
                 Why::Initial => {
                     lines.push(format!("“{own}” and “{listed}”: one may be the initial."));
@@ -117,10 +122,16 @@ pub(super) fn compare(a: &Name, b: &Name) -> Compared {
     }
     let mut found = by_words(a, b);
     if let Some(score) = as_korean(a, b)
-        && (score > found.score || a.in_korean || b.in_korean)
+        && (score > found.score || a.in_korean != b.in_korean)
     {
         found.score = score;
         found.pairs = whole(a, b, Why::Sound, score);
+        found.only_a.clear();
+        found.only_b.clear();
+    }
+    if found.score < CHINESE && as_chinese(a, b) {
+        found.score = CHINESE;
+        found.pairs = whole(a, b, Why::Sound, CHINESE);
         found.only_a.clear();
         found.only_b.clear();
     }
@@ -128,6 +139,16 @@ pub(super) fn compare(a: &Name, b: &Name) -> Compared {
         found.score = 0.98;
     }
     found
+}
+
+/// What one name in two romanisations of Chinese is worth.
+const CHINESE: f32 = 0.88;
+
+/// Whether two names are one Chinese name, one of them in Wade-Giles.
+fn as_chinese(a: &Name, b: &Name) -> bool {
+    a.chinese
+        .iter()
+        .any(|own| b.chinese.iter().any(|other| own.wade != other.wade && own.text == other.text))
 }
 
 /// The whole of one name taken for the whole of the other.
@@ -145,6 +166,11 @@ fn by_characters(a: &Name, b: &Name) -> Option<Compared> {
     if written == listed {
         let pairs = whole(a, b, Why::Same, 1.0);
         return Some(Compared { score: 1.0, pairs, ..Compared::default() });
+    }
+    // The same sounds in other characters: traditional and simplified ones, or a namesake.
+    if a.glued == b.glued {
+        let pairs = whole(a, b, Why::Sound, 0.8);
+        return Some(Compared { score: 0.8, pairs, ..Compared::default() });
     }
     let same = written.chars().zip(listed.chars()).filter(|(x, y)| x == y).count();
     let longest = written.chars().count().max(listed.chars().count());
@@ -184,8 +210,8 @@ fn by_words(a: &Name, b: &Name) -> Compared {
             }
         }
     }
-    merges(&a.tokens, &b.tokens, false, &mut candidates);
-    merges(&b.tokens, &a.tokens, true, &mut candidates);
+    merges(a.style, &a.tokens, &b.tokens, false, &mut candidates);
+    merges(a.style, &b.tokens, &a.tokens, true, &mut candidates);
     // The surest first; of equals the one that says more, then the earlier on either side, by a
     // measure that does not depend on which name came first.
     let weight = |c: &Candidate| sum(&a.tokens, c.a).min(sum(&b.tokens, c.b));
@@ -322,7 +348,13 @@ fn text(tokens: &[Token], (from, to): Run) -> String {
 pub(super) const MERGED: f32 = 0.85;
 
 /// Words of `many` written together in `few`.
-fn merges(many: &[Token], few: &[Token], swapped: bool, candidates: &mut Vec<Candidate>) {
+fn merges(
+    style: Style,
+    many: &[Token],
+    few: &[Token],
+    swapped: bool,
+    candidates: &mut Vec<Candidate>,
+) {
     for from in 0..many.len() {
         for to in [from + 2, from + 3] {
             let Some(run) = many.get(from..to) else { continue };
@@ -338,7 +370,7 @@ fn merges(many: &[Token], few: &[Token], swapped: bool, candidates: &mut Vec<Can
                     continue;
                 }
                 let together: String = run.iter().map(|token| token.latin.as_str()).collect();
-                let mut alike = edit::similarity(&together, &token.latin);
+                let mut alike = edit::at_least(&together, &token.latin, MERGED);
                 let mut why = Why::Slip;
                 if alike > 0.99 {
                     why = Why::Same;
@@ -348,7 +380,7 @@ fn merges(many: &[Token], few: &[Token], swapped: bool, candidates: &mut Vec<Can
                     .map(|token| token.sounds.clone())
                     .collect::<Option<Vec<_>>>()
                     .map(|rows| rows.concat());
-                if crossing_scripts(&run[0], token)
+                if by_sound_too(style, &run[0], token)
                     && let (Some(own), Some(other)) = (&sounds, &token.sounds)
                 {
                     let by_sound = sound_likeness(own, other);
@@ -367,8 +399,10 @@ fn merges(many: &[Token], few: &[Token], swapped: bool, candidates: &mut Vec<Can
     }
 }
 
-fn crossing_scripts(a: &Token, b: &Token) -> bool {
-    a.script != b.script || (a.script != Script::Latin)
+/// Whether words may agree by their Korean sounds alone: across scripts, and not word by word in
+/// persons' names, whose syllables have an order.
+fn by_sound_too(style: Style, a: &Token, b: &Token) -> bool {
+    style != Style::Person && (a.script != b.script || a.script != Script::Latin)
 }
 
 fn sound_likeness(a: &[korean::Sound], b: &[korean::Sound]) -> f32 {
@@ -378,6 +412,9 @@ fn sound_likeness(a: &[korean::Sound], b: &[korean::Sound]) -> f32 {
 
 /// The least likeness at which two words are taken for one.
 pub(super) const LEAST: f32 = 0.6;
+
+/// What two forms of one given name are worth.
+const GIVEN: f32 = 0.86;
 
 /// What the same letters in another order are worth.
 const SHUFFLED: f32 = 0.82;
@@ -414,21 +451,31 @@ fn alike(a: &Token, b: &Token, style: Style) -> Option<(f32, Why)> {
                 .then_some((0.8, Why::Initial))
         }
         (Kind::Shared(_), _) | (_, Kind::Shared(_)) => {
-            let alike = edit::similarity(&a.latin, &b.latin);
+            let alike = edit::at_least(&a.latin, &b.latin, 0.85);
             (alike >= 0.85).then_some((alike, Why::Slip))
         }
         (Kind::Word, Kind::Word) => {
-            let mut best = edit::similarity(&a.latin, &b.latin);
+            let mut best = edit::at_least(&a.latin, &b.latin, LEAST);
             let mut why = if best > 0.999 { Why::Same } else { Why::Slip };
             if best < 0.95 && !a.fold.is_empty() && a.fold == b.fold {
                 (best, why) = (0.95, Why::Sound);
             }
-            if crossing_scripts(a, b)
+            if by_sound_too(style, a, b)
                 && let (Some(own), Some(other)) = (&a.sounds, &b.sounds)
             {
                 let by_sound = sound_likeness(own, other);
                 if by_sound > best {
                     (best, why) = (by_sound, Why::Sound);
+                }
+            }
+            if best < GIVEN && a.given.is_some() && a.given == b.given {
+                (best, why) = (GIVEN, Why::Given);
+            }
+            if (a.script == Script::Arabic) != (b.script == Script::Arabic) {
+                let (own, other) = (edit::skeleton(&a.latin), edit::skeleton(&b.latin));
+                let worth = if own.len() > 2 { 0.88 } else { 0.75 };
+                if !own.is_empty() && own == other && best < worth {
+                    (best, why) = (worth, Why::Sound);
                 }
             }
             if best < SHUFFLED && edit::shuffled(&a.latin, &b.latin) {

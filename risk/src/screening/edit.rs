@@ -3,11 +3,18 @@
 //! Owns the edit distance and the phonetic fold. Letters that romanisations, scanners and tired
 //! fingers take for one another cost less than a whole edit.
 
+use super::name::small;
+
 /// Words longer than this are compared by their beginning.
 const LONGEST: usize = 40;
 
 /// 1 where two words are the same, 0 where they have nothing in common.
 pub(super) fn similarity(a: &str, b: &str) -> f32 {
+    at_least(a, b, 0.5)
+}
+
+/// As [`similarity`]; 0 as soon as it is sure to be less than `least`.
+pub(super) fn at_least(a: &str, b: &str, least: f32) -> f32 {
     if a == b {
         return 1.0;
     }
@@ -18,27 +25,45 @@ pub(super) fn similarity(a: &str, b: &str) -> f32 {
         return 0.0;
     }
     let difference = longest - a.len().min(b.len());
+    let most = most_cost(longest, least);
     // No need to look closer where the lengths alone say no.
-    if difference * 2 > longest {
+    if difference * 2 > longest || small(difference) * LEAST_GAP > most {
         return 0.0;
     }
-    #[expect(clippy::cast_precision_loss, reason = "words are short")]
-    let length = longest as f32;
-    let cost = cost(a, b);
-    // Several slips in one word are rather another word, however long it is.
-    (1.0 - cost / length - 0.06 * (cost - 1.2).max(0.0)).max(0.0)
+    let cost = cost(a, b, most);
+    (1.0 - cost / small(longest) - SEVERAL * (cost - ONE_SLIP).max(0.0)).max(0.0)
 }
 
-/// The weighted optimal string alignment distance.
-fn cost(a: &[u8], b: &[u8]) -> f32 {
+/// Several slips in one word are rather another word, however long it is: what each costs more,
+/// and from which cost on.
+const SEVERAL: f32 = 0.06;
+const ONE_SLIP: f32 = 1.2;
+/// The least that a letter too many costs.
+const LEAST_GAP: f32 = 0.4;
+
+/// The cost at which words of this length are just so alike.
+pub(super) fn most_cost(longest: usize, least: f32) -> f32 {
+    let apart = 1.0 - least;
+    let plain = apart * small(longest);
+    if plain <= ONE_SLIP {
+        plain
+    } else {
+        (apart + SEVERAL * ONE_SLIP) / (1.0 / small(longest) + SEVERAL)
+    }
+}
+
+/// The weighted optimal string alignment distance; no longer exact beyond `most`.
+fn cost(a: &[u8], b: &[u8], most: f32) -> f32 {
     const MOST: usize = LONGEST + 1;
     let mut rows = [[0.0_f32; MOST]; 3];
     for at in 1..=b.len() {
         rows[0][at] = rows[0][at - 1] + gap(b, at - 1);
     }
+    let mut least_before = 0.0_f32;
     for i in 1..=a.len() {
         let (now, before, earlier) = (i % 3, (i - 1) % 3, (i + 1) % 3);
         rows[now][0] = rows[before][0] + gap(a, i - 1);
+        let mut least = rows[now][0];
         for j in 1..=b.len() {
             let (x, y) = (a[i - 1], b[j - 1]);
             let mut best = rows[before][j - 1] + exchange(x, y);
@@ -48,7 +73,13 @@ fn cost(a: &[u8], b: &[u8]) -> f32 {
                 best = best.min(rows[earlier][j - 2] + 0.8);
             }
             rows[now][j] = best;
+            least = least.min(best);
         }
+        // A swap reaches back two rows.
+        if least > most && least_before > most {
+            return f32::INFINITY;
+        }
+        least_before = least;
     }
     rows[a.len() % 3][b.len()]
 }
@@ -132,6 +163,29 @@ pub(super) fn fold(word: &str) -> String {
             }
         }
         at += taken;
+    }
+    out
+}
+
+/// The consonants of a word, and whether it begins with a vowel: all that Arabic letters write.
+pub(super) fn skeleton(word: &str) -> String {
+    let mut out = String::with_capacity(word.len());
+    for (at, c) in fold(word).chars().enumerate() {
+        let kept = match c {
+            'a' | 'e' | 'i' | 'o' | 'u' => {
+                if at > 0 {
+                    continue;
+                }
+                'a'
+            }
+            'h' | 'v' => continue,
+            'J' => 'j',
+            'c' => 's',
+            other => other,
+        };
+        if !out.ends_with(kept) {
+            out.push(kept);
+        }
     }
     out
 }
@@ -226,7 +280,7 @@ fn sound(rest: &[u8], first: bool) -> (&'static str, usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::{fold, similarity};
+    use super::{fold, similarity, skeleton};
 
     #[test]
     fn slips_cost_less_than_other_words() {
@@ -236,6 +290,14 @@ mod tests {
         assert!(similarity("un", "nam") < 0.5);
         assert!((similarity("a", "a") - 1.0).abs() < f32::EPSILON);
         assert!(similarity("", "a").abs() < f32::EPSILON);
+    }
+
+    #[test]
+    fn arabic_letters_write_the_consonants() {
+        for (letters, name) in [("mhmd", "mohammed"), ("slman", "salman"), ("hsyn", "hussein")] {
+            assert_eq!(skeleton(letters), skeleton(name), "{name}");
+        }
+        assert_ne!(skeleton("ahmed"), skeleton("mohammed"));
     }
 
     #[test]

@@ -8,6 +8,10 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+mod spellings;
+
+use spellings::{CYRILLIC, LATIN, SURNAMES};
+
 /// A set of Korean letters, one bit each: 19 consonants, then 21 vowels.
 pub(super) type Sound = u64;
 
@@ -35,6 +39,11 @@ pub(super) fn is_vowel(sound: Sound) -> bool {
     sound & VOWEL_BITS != 0
 }
 
+/// Whether it is a consonant that no spelling leaves out.
+pub(super) fn is_sure(sound: Sound) -> bool {
+    !is_vowel(sound) && sound & SILENT == 0
+}
+
 struct Letters {
     latin: Vec<(&'static str, Sound)>,
     cyrillic: Vec<(&'static str, Sound)>,
@@ -42,144 +51,6 @@ struct Letters {
     vowels: Vec<Sound>,
     codas: Vec<Sound>,
 }
-
-/// Latin spellings, the longest first where one begins another.
-const LATIN: &[(&str, &str)] = &[
-    ("tch", "ㅉㅊ"),
-    ("kk", "ㄲ"),
-    ("gg", "ㄲ"),
-    ("kh", "ㅋ"),
-    ("tt", "ㄸ"),
-    ("th", "ㅌ"),
-    ("pp", "ㅃ"),
-    ("ph", "ㅍ"),
-    ("bb", "ㅃ"),
-    ("dd", "ㄸ"),
-    ("ss", "ㅆㅅ"),
-    ("sh", "ㅅㅆ"),
-    ("ch", "ㅈㅊㅉ"),
-    ("jj", "ㅉ"),
-    ("dj", "ㅈ"),
-    ("dz", "ㅈ"),
-    ("ts", "ㅈㅊ"),
-    ("tz", "ㅈㅊ"),
-    ("zh", "ㅈ"),
-    ("ng", "ㅇ"),
-    ("yeo", "ㅕ"),
-    ("yae", "ㅒ"),
-    ("yoo", "ㅠ"),
-    ("you", "ㅕㅠ"),
-    ("wae", "ㅙ"),
-    ("weo", "ㅝ"),
-    ("woo", "ㅜ"),
-    ("wee", "ㅟ"),
-    ("eui", "ㅢ"),
-    ("eo", "ㅓ"),
-    ("eu", "ㅡ"),
-    ("ae", "ㅐ"),
-    ("ai", "ㅐ"),
-    ("ay", "ㅐ"),
-    ("ee", "ㅣ"),
-    ("oo", "ㅜ"),
-    ("ou", "ㅗㅓㅜ"),
-    ("oe", "ㅚ"),
-    ("oi", "ㅚ"),
-    ("oy", "ㅚ"),
-    ("ui", "ㅢㅟ"),
-    ("wa", "ㅘ"),
-    ("we", "ㅞㅙㅚ"),
-    ("wi", "ㅟ"),
-    ("wo", "ㅝㅜ"),
-    ("ya", "ㅑ"),
-    ("ye", "ㅖㅕ"),
-    ("yo", "ㅛㅕ"),
-    ("yu", "ㅠ"),
-    ("yi", "ㅣㅢ"),
-    ("k", "ㄱㅋㄲ"),
-    ("g", "ㄱㄲ"),
-    ("n", "ㄴ"),
-    ("t", "ㄷㅌㄸ"),
-    ("d", "ㄷㄸ"),
-    ("r", "ㄹ"),
-    ("l", "ㄹ"),
-    ("m", "ㅁ"),
-    ("p", "ㅂㅍㅃ"),
-    ("b", "ㅂㅃ"),
-    ("f", "ㅍ"),
-    ("s", "ㅅㅆ"),
-    ("j", "ㅈㅉ"),
-    ("z", "ㅈ"),
-    ("h", "ㅎ"),
-    ("a", "ㅏ"),
-    ("e", "ㅔㅐ"),
-    ("i", "ㅣㅢ"),
-    ("o", "ㅗㅓ"),
-    ("u", "ㅜㅡ"),
-    ("y", "ㅣㅡ"),
-];
-
-/// Cyrillic spellings (Kontsevich, and older ones), the longest first.
-const CYRILLIC: &[(&str, &str)] = &[
-    ("нг", "ㅇ"),
-    ("нъ", "ㅇ"),
-    ("кк", "ㄲ"),
-    ("кх", "ㅋ"),
-    ("тт", "ㄸ"),
-    ("тх", "ㅌ"),
-    ("пп", "ㅃ"),
-    ("пх", "ㅍ"),
-    ("сс", "ㅆ"),
-    ("чч", "ㅉ"),
-    ("чх", "ㅊ"),
-    ("дж", "ㅈ"),
-    ("дз", "ㅈ"),
-    ("ль", "ㄹ"),
-    ("нь", "ㄴ"),
-    ("йо", "ㅛㅕ"),
-    ("йя", "ㅑ"),
-    ("ый", "ㅢ"),
-    ("ой", "ㅚ"),
-    ("ай", "ㅐ"),
-    ("ей", "ㅖㅔ"),
-    ("ва", "ㅘ"),
-    ("во", "ㅝ"),
-    ("ве", "ㅞㅙㅚ"),
-    ("вэ", "ㅞㅙㅚ"),
-    ("ви", "ㅟ"),
-    ("уи", "ㅟㅢ"),
-    ("к", "ㄱㅋㄲ"),
-    ("г", "ㄱㄲ"),
-    ("н", "ㄴ"),
-    ("т", "ㄷㅌㄸ"),
-    ("д", "ㄷㄸ"),
-    ("р", "ㄹ"),
-    ("л", "ㄹ"),
-    ("м", "ㅁ"),
-    ("п", "ㅂㅍㅃ"),
-    ("б", "ㅂㅃ"),
-    ("ф", "ㅍ"),
-    ("с", "ㅅㅆ"),
-    ("ш", "ㅅㅆ"),
-    ("щ", "ㅅㅆ"),
-    ("ч", "ㅈㅊㅉ"),
-    ("ц", "ㅈㅊ"),
-    ("ж", "ㅈ"),
-    ("з", "ㅈ"),
-    ("х", "ㅎ"),
-    ("а", "ㅏ"),
-    ("я", "ㅑ"),
-    ("о", "ㅗㅓ"),
-    ("ё", "ㅛㅕ"),
-    ("у", "ㅜㅡ"),
-    ("ю", "ㅠ"),
-    ("ы", "ㅡㅢ"),
-    ("и", "ㅣㅢ"),
-    ("й", "ㅣ"),
-    ("э", "ㅐㅔ"),
-    ("е", "ㅖㅕㅔㅓㅐ"),
-    ("ъ", ""),
-    ("ь", ""),
-];
 
 static LETTERS: LazyLock<Letters> = LazyLock::new(|| Letters {
     latin: LATIN.iter().map(|(text, letters)| (*text, set(letters))).collect(),
@@ -218,6 +89,17 @@ pub(super) fn of_cyrillic(word: &str) -> Option<Vec<Sound>> {
     Some(sounds)
 }
 
+/// The longest spelling that a text begins with.
+fn spelling<'t>(rest: &str, table: &'t [(&str, Sound)]) -> Option<&'t (&'t str, Sound)> {
+    let first = rest.as_bytes().get(..2).or_else(|| rest.as_bytes().get(..1))?;
+    // Letters of Cyrillic begin with one of two bytes: the second tells them apart.
+    let may = |text: &str| {
+        let own = text.as_bytes();
+        own.first() == first.first() && (own.len() < 2 || own.get(1) == first.get(1))
+    };
+    table.iter().find(|(text, _)| may(text) && rest.starts_with(text))
+}
+
 fn of_letters(
     word: &str,
     table: &[(&str, Sound)],
@@ -230,7 +112,7 @@ fn of_letters(
             rest = rest.get(1..)?;
             continue;
         }
-        let (text, sound) = table.iter().find(|(text, _)| rest.starts_with(text))?;
+        let (text, sound) = spelling(rest, table)?;
         if *sound != 0 {
             sounds.push(*sound);
         }
@@ -401,7 +283,7 @@ fn exchange(a: Sound, b: Sound) -> f32 {
     match (is_vowel(a), is_vowel(b)) {
         (true, true) if NEAR_VOWELS.iter().any(|near| a & near != 0 && b & near != 0) => 0.3,
         (true, true) => 0.8,
-        (false, false) if a | b == 1 << 2 | 1 << 11 => 0.6,
+        (false, false) if a | b == 1 << 2 | 1 << 11 => 0.8,
         (false, false) => 1.0,
         _ => 2.0,
     }
@@ -410,16 +292,6 @@ fn exchange(a: Sound, b: Sound) -> f32 {
 /// Vowels that spellings of people's own choice write alike: Jung, Hyun, Young, Kyung.
 static NEAR_VOWELS: LazyLock<[Sound; 4]> =
     LazyLock::new(|| [set("ㅓㅜㅡ"), set("ㅕㅠ"), set("ㅐㅔㅚㅙㅞㅖ"), set("ㅟㅢㅣ")]);
-
-/// Surnames as passports and lists spell them.
-const SURNAMES: &str = "kim gim ghim lee li yi ri rhee rhie ree rii park pak bak bark choe choi chwe \
-tsoi tsoy coi jung jeong chung chong cheong jong chon chong kang gang cho jo joh yoon yun youn jang chang zhang lim \
-im rim yim han oh o seo so suh su shin sin kwon gwon hwang hoang ahn an song ryu yu yoo rhyu you hong jeon jun chun \
-ko go koh moon mun son sohn yang ryang ryong pae bae paik paek baek baik paeg huh ho heo hur nam sim shim ro no noh roh ha kwak \
-gwak sung song seong cha chu joo ju woo u ku gu koo na ra rah min jin chin ji chi om eom um chae won chon cheon pang bang kong \
-gong hyon hyun ham yom yeom ryom yo yeo ryo pyon byun byon sok seok to do so sol sul kil gil wi pyo myong myung \
-ki gi pan ban ra wang kum geum ok yuk ryuk in maeng mo thak tak kuk guk eo o ae tae yong pok bok hwangbo namgung \
-jegal chegal sagong sonu seonu tokko dokko ryom yon ryon yeon paeng t'ak kye gye mae ma ti pi";
 
 static SURNAME_SET: LazyLock<std::collections::HashSet<&'static str>> =
     LazyLock::new(|| SURNAMES.split_whitespace().collect());

@@ -3,7 +3,7 @@
 //! Owns the table and finding its words: phrases in a row of words, and words inside a run of
 //! Chinese characters or Hangul, which have no spaces.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use super::text::words;
@@ -38,6 +38,8 @@ struct Lexicon {
     phrases: HashMap<String, Concept>,
     /// Titles and particles of a person's name.
     personal: HashMap<String, Concept>,
+    /// The words that phrases begin with.
+    firsts: HashSet<String>,
     /// Words found inside runs without spaces.
     inner: HashMap<String, Concept>,
     longest_phrase: usize,
@@ -49,6 +51,7 @@ static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
         names: Vec::new(),
         phrases: HashMap::new(),
         personal: HashMap::new(),
+        firsts: HashSet::new(),
         inner: HashMap::new(),
         longest_phrase: 1,
         longest_inner: 1,
@@ -99,6 +102,9 @@ impl Lexicon {
         if key.is_empty() {
             return;
         }
+        if let Some(first) = parts.first() {
+            self.firsts.insert(first.latin.clone());
+        }
         match concept.class {
             Class::Title | Class::Particle => self.personal.entry(key).or_insert(concept),
             _ => self.phrases.entry(key).or_insert(concept),
@@ -111,10 +117,29 @@ pub(super) fn name_of(concept: Concept) -> &'static str {
     LEXICON.names.get(usize::from(concept.id)).copied().unwrap_or_default()
 }
 
+static GIVEN: LazyLock<HashMap<&'static str, u16>> = LazyLock::new(|| {
+    let lines = include_str!("given.txt").lines().filter(|line| !line.starts_with('#'));
+    let mut groups = HashMap::new();
+    for (group, line) in (0..).zip(lines) {
+        for name in line.split('|') {
+            groups.entry(name).or_insert(group);
+        }
+    }
+    groups
+});
+
+/// The group of given names that stand for one another to which a Latin word belongs.
+pub(super) fn given(latin: &str) -> Option<u16> {
+    GIVEN.get(latin).copied()
+}
+
 /// The longest phrase that these Latin words begin with, and how many words it is.
 pub(super) fn phrase(latin: &[&str], personal: bool) -> Option<(Concept, usize)> {
     let lexicon = &*LEXICON;
     let table = if personal { &lexicon.personal } else { &lexicon.phrases };
+    if !lexicon.firsts.contains(*latin.first()?) {
+        return None;
+    }
     (1..=latin.len().min(lexicon.longest_phrase)).rev().find_map(|length| {
         let key = latin.get(..length)?.join(" ");
         table.get(&key).map(|concept| (*concept, length))

@@ -3,6 +3,7 @@
 //! Owns the parsed form that is compared and indexed. A name in Chinese characters is taken apart
 //! twice: as Mandarin and as Korean reads it.
 
+use super::chinese;
 use super::edit;
 use super::korean::{self, Sound};
 use super::lexicon::{self, Class, Concept};
@@ -58,6 +59,8 @@ pub(super) struct Token {
     pub(super) weight: f32,
     /// Its Korean sounds, where it can be Korean.
     pub(super) sounds: Option<Vec<Sound>>,
+    /// The group of given names that stand for one another.
+    pub(super) given: Option<u16>,
 }
 
 /// A name taken apart in one way.
@@ -73,6 +76,8 @@ pub(super) struct Name {
     pub(super) characters: Option<String>,
     /// All its words in Latin letters without spaces.
     pub(super) glued: String,
+    /// What it is as a Chinese name, in either romanisation.
+    pub(super) chinese: Vec<chinese::Key>,
 }
 
 /// The ways to take a name apart; none for a text that says nothing.
@@ -118,7 +123,15 @@ fn one(style: Style, words: &[Word], hanja: bool) -> Name {
         .all(|word| matches!(word.script, Script::Han | Script::Hangul))
         .then(|| words.iter().map(|word| word.written.as_str()).collect::<String>())
         .filter(|characters| !characters.is_empty());
-    let mut name = Name { style, tokens, korean: Vec::new(), in_korean, characters, glued };
+    let mut name = Name {
+        style,
+        tokens,
+        korean: Vec::new(),
+        in_korean,
+        characters,
+        glued,
+        chinese: Vec::new(),
+    };
     if only_shared(&name.tokens) {
         // A name of shared words only is told by them: each counts in full.
         for token in &mut name.tokens {
@@ -126,6 +139,10 @@ fn one(style: Style, words: &[Word], hanja: bool) -> Name {
         }
     }
     name.korean = korean_names(&name, words, hanja);
+    if style == Style::Person && name.characters.is_none() {
+        let own = name.tokens.iter().filter(|token| !is_title(token));
+        name.chinese = chinese::keys(&own.map(|token| token.latin.as_str()).collect::<Vec<_>>());
+    }
     name
 }
 
@@ -148,6 +165,7 @@ fn shared(run: &[Word], concept: Concept, style: Style) -> Token {
         kind: Kind::Shared(concept),
         weight: weight_of(concept, style) * if aside { 0.8 } else { 1.0 },
         sounds: None,
+        given: None,
     }
 }
 
@@ -189,6 +207,7 @@ fn plain(word: &Word, style: Style) -> Token {
         _ => None,
     };
     Token {
+        given: lexicon::given(&word.latin).filter(|_| style == Style::Person),
         fold: edit::fold(&word.latin),
         latin: word.latin.clone(),
         written: word.written.clone(),
@@ -235,6 +254,7 @@ fn run(word: &Word, style: Style, hanja: bool, tokens: &mut Vec<Token>) {
                 kind: Kind::Shared(concept),
                 weight: weight_of(concept, style),
                 sounds: None,
+                given: None,
             });
             continue;
         }
@@ -245,14 +265,16 @@ fn run(word: &Word, style: Style, hanja: bool, tokens: &mut Vec<Token>) {
         };
         let latin = latin_of(&read);
         let length = latin.chars().count();
+        let number = latin.chars().all(|c| c.is_ascii_digit());
         tokens.push(Token {
             fold: edit::fold(&latin),
             latin,
             written: piece.text,
             script: word.script,
-            kind: Kind::Word,
-            weight: 0.7 + 0.06 * small(length.min(8)),
+            kind: if number { Kind::Number } else { Kind::Word },
+            weight: if number { 0.6 } else { 0.7 + 0.06 * small(length.min(8)) },
             sounds: korean::of_hangul(&read),
+            given: None,
         });
     }
 }
@@ -267,6 +289,7 @@ fn character(c: char, original: char, script: Script) -> Token {
         kind: Kind::Word,
         weight: 0.7 + 0.06 * small(latin.chars().count().min(8)),
         sounds: korean::of_hangul(&text),
+        given: None,
         latin,
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Owns telling whether two addresses are one house, and finding the listed ones that are.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::LazyLock;
 
 use super::edit;
 use super::name::small;
@@ -26,13 +27,16 @@ rayon raion rn province prov oblast obl region no num number the and p o box pob
 pereulok per square sq ploshchad pl naberezhnaya nab proezd shosse highway stroenie stroyenie lit litera pom pomeshchenie \
 guyok kuyok gu ku dong tong ri";
 
+static COMMON_WORDS: LazyLock<HashSet<&'static str>> =
+    LazyLock::new(|| COMMON.split_whitespace().collect());
+
 impl Premises {
     /// Reads an address.
     pub(super) fn of(address: &EntryAddress) -> Self {
         let mut premises = Self { country: address.country.clone(), ..Self::default() };
         for word in text::words(&address.lines.join(" ")) {
             let latin = word.latin;
-            if latin.is_empty() || COMMON.split_whitespace().any(|common| common == latin) {
+            if latin.is_empty() || COMMON_WORDS.contains(latin.as_str()) {
                 continue;
             }
             if latin.chars().any(|c| c.is_ascii_digit()) {

@@ -134,7 +134,9 @@ impl Splitter {
 
 fn finished((written, aside): (String, bool)) -> Word {
     let script = Script::of(&written);
-    let mut latin = latin(&written);
+    // The Arabic article is written with the noun.
+    let bare = written.strip_prefix("ال").filter(|rest| rest.chars().count() > 2);
+    let mut latin = latin(bare.filter(|_| script == Script::Arabic).unwrap_or(&written));
     if let Some(digits) = number_word(&latin) {
         digits.clone_into(&mut latin);
     }

@@ -10,7 +10,7 @@ use super::vocabulary::{self, Posting, Vocabulary};
 use crate::lists::Script;
 use crate::screening::compare::{LEAST, MERGED};
 use crate::screening::korean::{self, Sound};
-use crate::screening::name::{Kind, Name, Token, is_title};
+use crate::screening::name::{Kind, Name, Style, Token, is_title};
 use crate::screening::{edit, lexicon};
 
 /// Whose name it is.
@@ -39,6 +39,7 @@ pub(super) struct Names {
     /// Names in a script without an alphabet.
     characters: Vec<u32>,
     glued: HashMap<Box<str>, Vec<u32>>,
+    chinese: HashMap<Box<str>, Vec<u32>>,
 }
 
 #[derive(Default)]
@@ -83,6 +84,9 @@ impl Builder {
             self.names.characters.push(id);
         }
         self.names.glued.entry(name.glued.clone().into_boxed_str()).or_default().push(id);
+        for key in &name.chinese {
+            self.names.chinese.entry(key.text.clone().into_boxed_str()).or_default().push(id);
+        }
         self.names.weights.push(weights(&name));
         self.names.all.push((name, place));
     }
@@ -200,6 +204,9 @@ impl Names {
         if let Some(same) = self.glued.get(name.glued.as_str()) {
             found.extend(same);
         }
+        for key in &name.chinese {
+            found.extend(self.chinese.get(key.text.as_str()).into_iter().flatten());
+        }
         if !name.tokens.iter().any(is_own) {
             for token in &name.tokens {
                 if let Kind::Shared(concept) = token.kind
@@ -226,7 +233,14 @@ impl Names {
         for token in name.tokens.iter().filter(|token| is_own(token)) {
             turn += 1;
             self.words.alike(&token.latin, &token.fold, LEAST, &mut tally.words);
-            if token.script != Script::Latin
+            if let Some(group) = token.given {
+                self.words.given(group, &mut tally.words);
+            }
+            if token.script == Script::Arabic {
+                self.words.consonants(&token.latin, &mut tally.words);
+            }
+            if name.style != Style::Person
+                && token.script != Script::Latin
                 && let Some(sounds) = &token.sounds
             {
                 self.words.sounding(sounds, LEAST, &mut tally.words);
@@ -234,7 +248,8 @@ impl Names {
             tally.count(&self.words, turn, token.weight);
             if token.latin.len() >= 4 {
                 self.merged.alike(&token.latin, "", MERGED, &mut tally.words);
-                if token.script != Script::Latin
+                if name.style != Style::Person
+                    && token.script != Script::Latin
                     && let Some(sounds) = &token.sounds
                 {
                     self.merged.sounding(sounds, MERGED, &mut tally.words);
@@ -246,7 +261,8 @@ impl Names {
         for run in runs(&name.tokens) {
             turn += 1;
             self.words.alike(&run.latin, &edit::fold(&run.latin), MERGED, &mut tally.words);
-            if name.tokens.iter().any(|token| token.script != Script::Latin)
+            if name.style != Style::Person
+                && name.tokens.iter().any(|token| token.script != Script::Latin)
                 && let Some(sounds) = &run.sounds
             {
                 self.words.sounding(sounds, MERGED, &mut tally.words);

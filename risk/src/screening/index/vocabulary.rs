@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use crate::screening::edit;
 use crate::screening::korean::{self, Sound};
+use crate::screening::lexicon;
 use crate::screening::name::small;
 
 /// Where a word stands: the name, and its weight there.
@@ -26,6 +27,8 @@ pub(super) struct Vocabulary {
     /// Where words of each length begin.
     starts: Vec<usize>,
     folds: HashMap<Box<str>, Vec<u32>>,
+    skeletons: HashMap<Box<str>, Vec<u32>>,
+    given: HashMap<u16, Vec<u32>>,
     sounding: Vec<Sounding>,
 }
 
@@ -82,7 +85,12 @@ impl Builder {
                 built.starts.push(built.words.len());
             }
             if !word.fold.is_empty() {
+                let skeleton = edit::skeleton(&text).into_boxed_str();
+                built.skeletons.entry(skeleton).or_default().push(at);
                 built.folds.entry(word.fold.into_boxed_str()).or_default().push(at);
+            }
+            if let Some(group) = lexicon::given(&text) {
+                built.given.entry(group).or_default().push(at);
             }
             if let Some(sounds) = word.sounds {
                 let present = sounds.iter().fold(0, |all, sound| all | sound);
@@ -131,8 +139,8 @@ impl Vocabulary {
         }
         let own = mask(latin);
         let pattern = Pattern::new(latin.as_bytes());
-        // The edits that the likeness allows: whole ones cost 1, few less.
-        let edits = |longest: usize| (1.0 - least) * small(longest) / 0.62 + 0.5;
+        // Edits that cost least cost little more than half of one.
+        let edits = |longest: usize| edit::most_cost(longest, least) / 0.55 + 0.1;
         let most = if least > 0.8 { length.div_ceil(4) + 1 } else { length.div_ceil(2) + 1 };
         for longer in length.saturating_sub(most).max(1)..=length + most {
             let longest = length.max(longer);
@@ -141,6 +149,9 @@ impl Vocabulary {
                 continue;
             }
             let allowed = edits(longest);
+            if small(longest - length.min(longer)) > allowed {
+                continue;
+            }
             let (Some(from), to) = (
                 self.starts.get(longer).copied(),
                 self.starts.get(longer + 1).copied().unwrap_or(self.words.len()),
@@ -150,18 +161,14 @@ impl Vocabulary {
             for at in from..to {
                 let Some(mask) = self.masks.get(at) else { continue };
                 let missing = (own & !mask).count_ones().max((mask & !own).count_ones());
-                if f64::from(missing) > f64::from(allowed) {
+                if small(missing as usize) > allowed {
                     continue;
                 }
                 let Some(word) = self.words.get(at) else { continue };
                 let shuffled = missing == 0 && longer == length && edit::shuffled(latin, word);
                 if !shuffled {
                     let distance = pattern.distance(word.as_bytes());
-                    // A swap counts as two here.
-                    if small(distance) > allowed * 1.35 {
-                        continue;
-                    }
-                    if edit::similarity(latin, word) < least {
+                    if small(distance) > allowed || edit::at_least(latin, word, least) < least {
                         continue;
                     }
                 }
@@ -174,11 +181,24 @@ impl Vocabulary {
         }
     }
 
+    /// Adds the other forms of a given name.
+    pub(super) fn given(&self, group: u16, found: &mut Vec<u32>) {
+        found.extend(self.given.get(&group).into_iter().flatten());
+    }
+
+    /// Adds the words with the same consonants.
+    pub(super) fn consonants(&self, latin: &str, found: &mut Vec<u32>) {
+        let skeleton = edit::skeleton(latin);
+        if let Some(same) = self.skeletons.get(skeleton.as_str()).filter(|_| !skeleton.is_empty()) {
+            found.extend(same);
+        }
+    }
+
     /// Adds the words that may sound like `sounds` in Korean.
     pub(super) fn sounding(&self, sounds: &[Sound], least: f32, found: &mut Vec<u32>) {
         let present = sounds.iter().fold(0, |all, sound| all | sound);
         let strange = |row: &[Sound], present: Sound| {
-            row.iter().filter(|sound| !korean::is_vowel(**sound) && *sound & present == 0).count()
+            row.iter().filter(|sound| korean::is_sure(**sound) && *sound & present == 0).count()
         };
         for listed in &self.sounding {
             let longest = listed.sounds.len().max(sounds.len());

@@ -1,0 +1,179 @@
+//! What people complained of in other screening, and what must hold for any text.
+
+use proptest::prelude::*;
+use tidewaiter_risk::lists::{BirthDate, EntryKind, Identifier, ListBundle, ListEntry, builtin};
+use tidewaiter_risk::screening::{Asked, AskedKind, Index, Matcher, Verdict};
+
+fn index(entries: Vec<ListEntry>) -> Index {
+    let day = jiff::civil::date(2026, 1, 1);
+    Index::new(vec![ListBundle::new("own", day, "test", entries)])
+}
+
+fn firm(name: &str) -> Index {
+    index(vec![ListEntry::new("1", EntryKind::Organisation, name)])
+}
+
+fn anyone(name: &str) -> Asked {
+    Asked { names: vec![name.to_owned()], ..Asked::default() }
+}
+
+/// Names that must not be taken for one.
+fn apart(schema: &str, a: &str, b: &str) {
+    let score = Matcher::score(schema, a, b);
+    assert!(score < 0.7, "{a} | {b}: {score}");
+}
+
+/// Names that must be.
+fn together(schema: &str, a: &str, b: &str) {
+    let score = Matcher::score(schema, a, b);
+    assert!(score >= 0.7, "{a} | {b}: {score}");
+}
+
+#[test]
+fn a_legal_form_or_a_stump_matches_nothing() {
+    let index = firm("11420 CORP.");
+    for name in ["CORP", "Corp.", "LLC", "Limited Liability Company", "公司", "총회사"] {
+        assert!(index.screen(&anyone(name)).is_empty(), "{name}");
+    }
+    assert!(!index.screen(&anyone("11420 Corporation")).is_empty());
+}
+
+#[test]
+fn one_word_in_common_is_not_a_name_in_common() {
+    assert!(firm("EMMA LLC").screen(&anyone("emma daniels")).is_empty());
+    apart("Person", "George Bush", "George HABBASH");
+    apart("Person", "Vladimir Vladimir", "Vladimir Putin");
+    apart("Person", "KIM Jong Nam", "KIM Jong Un");
+    apart("Person", "김정남", "KIM, Jong Un");
+    apart("Person", "KIM, Yo Jong", "KIM Chong Un");
+    apart(
+        "Company",
+        "Korea General Trading Corporation",
+        "KOREA RUNGRADO GENERAL TRADING CORPORATION",
+    );
+    apart(
+        "Company",
+        "Korea Daesong General Trading Corporation",
+        "KOREA RUNGRADO GENERAL TRADING CORPORATION",
+    );
+    apart("Company", "대한항공", "AIR KORYO");
+    apart("Company", "고려대학교", "KORYO BANK");
+}
+
+#[test]
+fn a_name_with_no_normal_form_matches_nothing() {
+    let index = Index::built_in().unwrap();
+    for name in ["", " ", "—", "...", "\u{0301}", "\u{200b}", "()", "''"] {
+        assert!(index.screen(&anyone(name)).is_empty(), "{name:?}");
+    }
+}
+
+#[test]
+fn spellings_of_one_name_are_one() {
+    for (schema, a, b) in [
+        ("Company", "Rungrado General Trading Co", "KOREA RUNGRADO GENERAL TRADING CORPORATION"),
+        ("Company", "조선릉라도무역총회사", "KOREA RUNGRADO GENERAL TRADING CORPORATION"),
+        ("Company", "Рунградо", "RUNGRADO TRADE COMPANY"),
+        ("Company", "고려항공", "AIR KORYO"),
+        ("Company", "高麗航空", "AIR KORYO"),
+        ("Company", "Эйр Корё", "AIR KORYO"),
+        ("Company", "Мехянсан", "Mekhyansan"),
+        ("Company", "Arrowcrest Ltd", "Arrowcrest"),
+        ("Person", "LEE Yong Moo", "RI, Yong Mu"),
+        ("Person", "Ким Чен Ын", "KIM, Jong Un"),
+        ("Person", "김정은", "KIM, Jong Un"),
+        ("Person", "金正恩", "KIM, Jong Un"),
+        ("Person", "Jong-un Kim", "KIM, Jong Un"),
+        ("Person", "Сергей Викторович Лавров", "LAVROV, Sergei"),
+        ("Person", "Nguyễn Văn Đức", "NGUYEN Van Duc"),
+    ] {
+        together(schema, a, b);
+    }
+}
+
+#[test]
+fn a_qualifier_lowers_severity_and_never_drops_an_exact_name() {
+    let mut entry = ListEntry::new("1", EntryKind::Person, "RI, Yong Mu");
+    entry.birth_dates = vec![BirthDate::day(jiff::civil::date(1925, 1, 25))];
+    entry.nationalities = vec!["KP".to_owned()];
+    let index = index(vec![entry]);
+    let mut asked = Asked::person("RI Yong Mu");
+    assert_eq!(index.screen(&asked)[0].verdict, Verdict::Agrees);
+    asked.birth = Some(BirthDate::day(jiff::civil::date(1980, 5, 5)));
+    asked.nationalities = vec!["FR".to_owned()];
+    let hits = index.screen(&asked);
+    assert_eq!((hits.len(), hits[0].verdict), (1, Verdict::Contradicted));
+    assert!((hits[0].score - 1.0).abs() < 1e-6, "{hits:?}");
+}
+
+#[test]
+fn a_number_finds_what_a_name_hides() {
+    let index = Index::built_in().unwrap();
+    let mut asked = Asked::named(AskedKind::Vessel, "Sunny Star");
+    asked.identifiers.push(Identifier {
+        kind: "imo".to_owned(),
+        value: "IMO 8989795".to_owned(),
+        country: None,
+    });
+    let hits = index.screen(&asked);
+    assert_eq!(hits[0].entry, "23166");
+    let tail = Asked::named(AskedKind::Aircraft, "P532");
+    assert_eq!(index.screen(&tail)[0].entry, "20540");
+    assert!(index.screen(&Asked::named(AskedKind::Aircraft, "P-999")).is_empty());
+}
+
+#[test]
+fn more_evidence_orders_equal_names() {
+    let plain = ListEntry::new("1", EntryKind::Person, "KIM, Yong Chol");
+    let mut known = ListEntry::new("2", EntryKind::Person, "KIM, Yong Chol");
+    known.birth_dates = vec![BirthDate::day(jiff::civil::date(1962, 2, 18))];
+    let mut asked = Asked::person("KIM Yong Chol");
+    asked.birth = Some(BirthDate::day(jiff::civil::date(1962, 2, 18)));
+    let hits = index(vec![plain, known]).screen(&asked);
+    assert_eq!(hits[0].entry, "2");
+    assert!(hits[0].evidence > hits[1].evidence);
+}
+
+proptest! {
+    #[test]
+    fn any_text_can_be_asked(text in "\\PC{0,40}", other in "\\PC{0,40}") {
+        for schema in ["Person", "Company", "Vessel", "Thing"] {
+            let score = Matcher::score(schema, &text, &other);
+            prop_assert!((0.0..=1.0).contains(&score));
+            let back = Matcher::score(schema, &other, &text);
+            prop_assert!((score - back).abs() < 1e-4, "{} {}", score, back);
+        }
+    }
+
+    #[test]
+    fn a_name_is_itself(words in proptest::collection::vec("[A-Za-zА-яЁё가-힣]{2,8}", 1..5)) {
+        let name = words.join(" ");
+        for schema in ["Person", "Company", "Vessel"] {
+            let score = Matcher::score(schema, &name, &name);
+            prop_assert!((score - 1.0).abs() < 1e-4, "{} {} {}", schema, name, score);
+        }
+    }
+
+    #[test]
+    fn names_of_a_kind_are_compared_alike_from_either_side(
+        a in "(KIM|RI|PAK|Ли|김|AL|BIN|Trading|Corp)( |-)[a-z]{1,6} (Jong|정은|Чен|Co|XII|4)",
+        b in "(KIM|RI|PAK|Ли|김|AL|BIN|Trading|Corp)( |-)[a-z]{1,6} (Jong|정은|Чен|Co|XII|4)",
+    ) {
+        for schema in ["Person", "Company", "Vessel"] {
+            let (there, back) = (Matcher::score(schema, &a, &b), Matcher::score(schema, &b, &a));
+            prop_assert!((there - back).abs() < 1e-4, "{} {}", there, back);
+        }
+    }
+}
+
+#[test]
+fn the_order_of_lists_does_not_matter() {
+    let bundles = builtin::bundles().unwrap();
+    let mut turned = bundles.clone();
+    turned.reverse();
+    let (one, other) = (Index::new(bundles), Index::new(turned));
+    for name in ["Rungrado", "Air Koryo", "Kim Jong Un", "조선릉라도무역총회사", "Daesong Bank"]
+    {
+        assert_eq!(one.screen(&anyone(name)), other.screen(&anyone(name)), "{name}");
+    }
+}
