@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 use tidewaiter_proto::body::{Amendment, BoardingPassRead, Body, Direction, InspectionOpened, Leg};
-use tidewaiter_proto::movement::{Mode, Movement};
+use tidewaiter_proto::movement::{Mode, Movement, PLACE_UNKNOWN};
 use tidewaiter_proto::record::{Record, Source};
 use tidewaiter_risk::crossing::assemble;
 
@@ -75,17 +75,15 @@ fn same_place(a: &str, b: &str) -> bool {
     a.trim().eq_ignore_ascii_case(b.trim())
 }
 
-/// A place nobody knows yet. No country has this code.
-pub const PLACE_UNKNOWN: &str = "ZZZZZ";
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
     use tidewaiter_proto::body::Body;
     use tidewaiter_proto::record::Record;
 
-    use super::{PLACE_UNKNOWN, amendment, opening};
+    use super::{amendment, opening};
     use crate::configuration::Lane;
+    use tidewaiter_proto::movement::PLACE_UNKNOWN;
 
     fn lane(direction: &str) -> Lane {
         serde_json::from_value(json!({"direction": direction, "mode": "air", "place": "VVO"}))

@@ -32,6 +32,10 @@ pub struct Movement {
     pub scheduled: Option<Timestamp>,
 }
 
+/// What a station writes for an end of a movement that it does not know yet: a document was read,
+/// the boarding pass was not. No country has this code.
+pub const PLACE_UNKNOWN: &str = "ZZZZZ";
+
 /// A vessel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vessel {

@@ -14,8 +14,8 @@ use tidewaiter_web::timeline::direction_code;
 use tidewaiter_web::traveller::Traveller;
 use tidewaiter_web::visit::{Visit, remember_officer};
 
-use crate::lane::PLACE_UNKNOWN;
 use crate::station::Station;
+use tidewaiter_proto::movement::PLACE_UNKNOWN;
 
 #[derive(Template)]
 #[template(path = "station/open.html")]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use tidewaiter_proto::alert::{Alert, AlertState, Severity};
 use tidewaiter_web::text::Text;
 
-use crate::lane::PLACE_UNKNOWN;
 use crate::station::Station;
+use tidewaiter_proto::movement::PLACE_UNKNOWN;
 
 /// One warning on the officer's page.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use tidewaiter_proto::body::{BoardingPassRead, Body, InspectionOpened, Leg};
 use tidewaiter_proto::document::{Document, DocumentKind};
-use tidewaiter_proto::movement::Movement;
+use tidewaiter_proto::movement::{Movement, PLACE_UNKNOWN};
 use tidewaiter_proto::record::{Record, Source};
 
 use crate::amended::amended;
@@ -132,9 +132,6 @@ pub fn way(movement: &Movement) -> String {
 fn place(code: &str) -> &str {
     if code == PLACE_UNKNOWN { "?" } else { code }
 }
-
-/// A code that no country has: a document was read, the boarding pass was not yet.
-const PLACE_UNKNOWN: &str = "ZZZZZ";
 
 /// The code of a document kind, as in records.
 pub fn kind_code(kind: DocumentKind) -> &'static str {
