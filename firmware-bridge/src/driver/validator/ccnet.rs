@@ -127,12 +127,18 @@ impl Master {
                 vec![Action::Well]
             }
             State::Accepting | State::Stacking | State::Holding => {
+                if state == State::Accepting && self.was_going_in() {
+                    self.count.doubt(now);
+                }
                 if !again || self.missed {
                     self.count.moves(now);
                 }
                 Vec::new()
             }
             State::Escrow => {
+                if self.state.is_some_and(|(before, _)| before == State::Stacking) {
+                    self.count.doubt(now);
+                }
                 self.count.moves(now);
                 self.next = Command::Stack;
                 Vec::new()
@@ -181,7 +187,16 @@ impl Master {
         }
     }
 
+    /// A note was on its way in, and what became of it was not heard: the next one begins.
+    fn was_going_in(&self) -> bool {
+        let before = self.state.map(|(state, _)| state);
+        self.count.in_flight
+            && matches!(before, Some(State::Escrow | State::Stacking | State::Holding))
+    }
+
     fn send(&mut self, command: Command, now: Instant) -> Vec<Action> {
+        // What came before the question is no answer to it.
+        let _stale = self.codec.idle();
         self.awaited = Some((command, now + ANSWER));
         self.next = Command::Poll;
         frame_of(command.data()).map(Action::Send).into_iter().collect()

@@ -194,6 +194,8 @@ impl Master {
             // The flag starts anew.
             self.sequence = true;
         }
+        // What came before the question is no answer to it.
+        let _stale = self.codec.idle();
         self.awaited = Some((command, now + ANSWER));
         let packet =
             Packet { sequence: self.sequence, address: ADDRESS, data: command.data().to_vec() };

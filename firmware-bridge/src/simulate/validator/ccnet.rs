@@ -40,6 +40,8 @@ impl Peripheral {
     pub(super) fn hear(&mut self, bytes: &[u8], notes: &mut Notes) -> Vec<Vec<u8>> {
         let frames: Vec<Frame> =
             self.codec.feed(bytes).into_iter().filter_map(Item::frame).collect();
+        // A command comes in one piece; what is torn is not waited for.
+        let _torn = self.codec.idle();
         let answers = frames.iter().filter_map(|frame| self.frame(frame, notes));
         answers.filter_map(|data| Frame { address: VALIDATOR, data }.encode()).collect()
     }
