@@ -205,14 +205,14 @@ impl Recorder {
             && let Some(opening) = lane::opening(&self.lane, &body)
         {
             let agent = Source::Agent(AGENT.to_owned());
-            *open = Some(self.begin_as(agent, Body::InspectionOpened(opening)).await?);
+            *open = Some(self.begin_as(agent, Body::InspectionOpened(opening), None).await?);
         }
         let is_pass = matches!(body, Body::BoardingPassRead(_));
         let said = Said {
             source: Source::Device(source.to_owned()),
             inspection,
             body,
-            json: Some(&event.body),
+            json: Some(event.body.get().to_owned()),
             id: Some(id),
         };
         let taken = self.put(&mut open, said).await?;
@@ -231,14 +231,19 @@ impl Recorder {
         self.settle(open.as_ref()).await
     }
 
-    /// Opens an inspection by an officer's hand; the one that was open is closed.
+    /// Opens an inspection by hand; the one that was open is closed.
     ///
     /// # Errors
     /// [`RecordError`].
-    pub async fn begin(&self, officer: Source, opening: Body) -> Result<String, RecordError> {
+    pub async fn begin(
+        &self,
+        source: Source,
+        opening: Body,
+        as_told: Option<String>,
+    ) -> Result<String, RecordError> {
         opening.check()?;
         let mut open = self.open.lock().await;
-        let begun = self.begin_as(officer, opening).await?;
+        let begun = self.begin_as(source, opening, as_told).await?;
         let name = begun.inspection.to_string();
         *open = Some(begun);
         Ok(name)
@@ -256,7 +261,8 @@ impl Recorder {
     }
 
     /// Records what an officer or a part of the agent says. `inspection` is the one it is about;
-    /// an outcome closes it. `id` makes a repeat one record.
+    /// an outcome closes it. `as_told` is the body's JSON where it came as text; `id` makes a repeat
+    /// one record.
     ///
     /// # Errors
     /// [`RecordError`].
@@ -265,6 +271,7 @@ impl Recorder {
         source: Source,
         inspection: Option<&str>,
         body: Body,
+        as_told: Option<String>,
         id: Option<&str>,
     ) -> Result<Taken, RecordError> {
         body.check()?;
@@ -275,7 +282,7 @@ impl Recorder {
         let mut open = self.open.lock().await;
         let decides = matches!(body, Body::OutcomeRecorded(_));
         let id = id.map(|id| (speaker.as_str(), id));
-        let said = Said { source, inspection: inspection.clone(), body, json: None, id };
+        let said = Said { source, inspection: inspection.clone(), body, json: as_told, id };
         let taken = self.put(&mut open, said).await?;
         let is_open =
             open.as_ref().is_some_and(|open| Some(&*open.inspection) == inspection.as_deref());
@@ -287,12 +294,17 @@ impl Recorder {
         Ok(taken)
     }
 
-    async fn begin_as(&self, source: Source, opening: Body) -> Result<Open, RecordError> {
+    async fn begin_as(
+        &self,
+        source: Source,
+        opening: Body,
+        json: Option<String>,
+    ) -> Result<Open, RecordError> {
         let name = uuid::Uuid::now_v7().to_string();
         // The name first: an opening without it would be an inspection that nobody goes on with.
         self.ledger.set_state(OPEN_STATE, name.clone().into_bytes()).await?;
         let open = Open { inspection: name.as_str().into(), subject: None, counts: 0 };
-        let said = Said { source, inspection: Some(name), body: opening, json: None, id: None };
+        let said = Said { source, inspection: Some(name), body: opening, json, id: None };
         self.put(&mut Some(open.clone()), said).await?;
         Ok(open)
     }
@@ -328,7 +340,7 @@ impl Recorder {
             (Some(name), _) => Some(self.known(name, &self.ledger.records_of(name)?)),
             (None, _) => None,
         };
-        let mut json = json.map(|raw| raw.get().to_owned());
+        let mut json = json;
         if let (Body::CashCounted(counted), Some(context)) = (&mut body, &context)
             && counted.count != context.counts + 1
         {
@@ -372,8 +384,8 @@ struct Said<'a> {
     source: Source,
     inspection: Option<String>,
     body: Body,
-    /// The body as it came, where it came as text.
-    json: Option<&'a RawValue>,
+    /// The body as it came, where it came as text: fields that nobody here knows are kept.
+    json: Option<String>,
     /// Who said it under which id.
     id: Option<(&'a str, &'a str)>,
 }

@@ -221,22 +221,42 @@ impl Station {
         body: Body,
         id: Option<&str>,
     ) -> Result<Taken, RecordError> {
-        let taken = self.inner.recorder.record(source, inspection, body, id).await?;
+        let taken = self.inner.recorder.record(source, inspection, body, None, id).await?;
         self.after(&taken);
         Ok(taken)
     }
 
-    /// Opens an inspection by hand and gives its name.
+    /// Records what somebody told as JSON, every field of it kept.
+    ///
+    /// # Errors
+    /// [`RecordError`]; then nothing was recorded.
+    pub async fn record_as_told(
+        &self,
+        source: Source,
+        inspection: &str,
+        body: Body,
+        as_told: String,
+        id: Option<&str>,
+    ) -> Result<Taken, RecordError> {
+        let (inspection, as_told) = (Some(inspection), Some(as_told));
+        let taken = self.inner.recorder.record(source, inspection, body, as_told, id).await?;
+        self.after(&taken);
+        Ok(taken)
+    }
+
+    /// Opens an inspection by hand and gives its name; `as_told` is the opening's JSON where it
+    /// came as text.
     ///
     /// # Errors
     /// [`RecordError`].
     pub async fn begin(
         &self,
-        officer: &str,
+        source: Source,
         opening: InspectionOpened,
+        as_told: Option<String>,
     ) -> Result<String, RecordError> {
-        let source = Source::Officer(officer.to_owned());
-        let name = self.inner.recorder.begin(source, Body::InspectionOpened(opening)).await?;
+        let opening = Body::InspectionOpened(opening);
+        let name = self.inner.recorder.begin(source, opening, as_told).await?;
         self.due(&name);
         self.changed();
         Ok(name)

@@ -7,9 +7,9 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tidewaiter_program::problem::{Chain, Problem};
-use tidewaiter_proto::body::BodyError;
+use tidewaiter_proto::body::{Body, BodyError};
 
 use crate::recorder::RecordError;
 
@@ -17,6 +17,21 @@ use crate::recorder::RecordError;
 pub(super) struct Told<T> {
     pub(super) told: T,
     pub(super) officer: Option<String>,
+    fields: Map<String, Value>,
+}
+
+impl<T> Told<T> {
+    /// What was told as the JSON of a body of this type, every field kept but for the officer
+    /// where that is none of the body's own.
+    pub(super) fn as_body(&self, body: &Body) -> String {
+        let own = body.to_value();
+        let mut fields = self.fields.clone();
+        if own.get("officer").is_none() {
+            fields.remove("officer");
+        }
+        fields.insert("type".to_owned(), Value::from(body.type_name()));
+        Value::Object(fields).to_string()
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -39,7 +54,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Told<T> {
         })?;
         let Json(told) = Json::from_bytes(&bytes).map_err(problem)?;
         let Json(named) = Json::<Named>::from_bytes(&bytes).map_err(problem)?;
-        Ok(Self { told, officer: named.officer })
+        let Json(fields) = Json::from_bytes(&bytes).map_err(problem)?;
+        Ok(Self { told, officer: named.officer, fields })
     }
 }
 

@@ -41,9 +41,9 @@ pub(super) async fn opening(
     State(station): State<Station>,
     said: Told<InspectionOpened>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let officer = said.officer.as_deref().unwrap_or(INTERFACE);
-    check_officer(officer)?;
-    let inspection = station.begin(officer, said.told).await?;
+    let source = speaker(said.officer.as_deref().unwrap_or_default())?;
+    let as_told = said.as_body(&Body::InspectionOpened(said.told.clone()));
+    let inspection = station.begin(source, said.told, Some(as_told)).await?;
     Ok((StatusCode::CREATED, Json(json!({ "inspection": inspection }))))
 }
 
@@ -55,7 +55,9 @@ pub(super) async fn declaration(
     said: Told<DeclarationMade>,
 ) -> Recorded {
     let source = speaker(said.officer.as_deref().unwrap_or_default())?;
-    say(&station, &id, &headers, source, Body::DeclarationMade(said.told)).await
+    let body = Body::DeclarationMade(said.told.clone());
+    let told = said.as_body(&body);
+    say(&station, &id, &headers, source, body, told).await
 }
 
 /// Records a count; its number is the recorder's to give.
@@ -66,7 +68,9 @@ pub(super) async fn count(
     said: Told<CashCounted>,
 ) -> Recorded {
     let source = speaker(&said.told.officer)?;
-    say(&station, &id, &headers, source, Body::CashCounted(said.told)).await
+    let body = Body::CashCounted(said.told.clone());
+    let told = said.as_body(&body);
+    say(&station, &id, &headers, source, body, told).await
 }
 
 /// Records what an officer decided, as the officer's page does: a release over a grave warning
@@ -77,7 +81,7 @@ pub(super) async fn outcome(
     headers: HeaderMap,
     said: Told<OutcomeRecorded>,
 ) -> Recorded {
-    let outcome = said.told;
+    let outcome = said.told.clone();
     check_officer(&outcome.officer)?;
     settled(&station, &id).await;
     let grave = needs_reason_to_release(&station.alerts(&id));
@@ -85,7 +89,9 @@ pub(super) async fn outcome(
         return Err(wrong(lack.field(), lack.why()));
     }
     let source = Source::Officer(outcome.officer.clone());
-    say(&station, &id, &headers, source, Body::OutcomeRecorded(outcome)).await
+    let body = Body::OutcomeRecorded(outcome);
+    let told = said.as_body(&body);
+    say(&station, &id, &headers, source, body, told).await
 }
 
 /// Leaves the open inspection.
@@ -100,10 +106,11 @@ async fn say(
     headers: &HeaderMap,
     source: Source,
     body: Body,
+    told: String,
 ) -> Recorded {
     known(station, id)?;
     let key = idempotency_key(headers)?;
-    let taken = station.record(source, Some(id), body, key).await?;
+    let taken = station.record_as_told(source, id, body, told, key).await?;
     Ok((StatusCode::CREATED, Json(taken.into())))
 }
 

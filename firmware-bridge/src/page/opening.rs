@@ -5,7 +5,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use tidewaiter_proto::body::{Channel, Direction, InspectionOpened, Role};
-use tidewaiter_proto::movement::{Mode, Movement, Vessel};
+use tidewaiter_proto::movement::{Mode, Movement, PLACE_UNKNOWN, Vessel};
+use tidewaiter_proto::record::Source;
 use tidewaiter_web::answer::page_with;
 use tidewaiter_web::form::{Fields, Problems};
 use tidewaiter_web::frame::Frame;
@@ -15,7 +16,6 @@ use tidewaiter_web::traveller::Traveller;
 use tidewaiter_web::visit::{Visit, remember_officer};
 
 use crate::station::Station;
-use tidewaiter_proto::movement::PLACE_UNKNOWN;
 
 #[derive(Template)]
 #[template(path = "station/open.html")]
@@ -42,7 +42,7 @@ pub(super) async fn record(
     let mut problems = Problems::default();
     let officer = super::actor(visit.text, &visit, &fields, &mut problems);
     if let Some(opened) = read(visit.text, &fields, &mut problems) {
-        match station.begin(&officer, opened).await {
+        match station.begin(Source::Officer(officer.clone()), opened, None).await {
             Ok(_) => return remember_officer(Redirect::to("/").into_response(), &officer),
             Err(error) => problems.add("record", error.to_string()),
         }

@@ -6,6 +6,7 @@ use axum::http::{Request, Response, StatusCode};
 use serde_json::Value;
 use tidewaiter_bridge::http::router;
 use tidewaiter_bridge::station::Station;
+use tidewaiter_proto::record::Source;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -53,7 +54,8 @@ impl Lane {
             "direction": "exit", "role": "passenger",
             "movement": {"mode": "air", "carrier": "KE", "number": "982", "from": "VVO", "to": "ICN"},
         }));
-        self.station.begin("o-11", opened.unwrap()).await.unwrap()
+        let officer = Source::Officer("o-11".to_owned());
+        self.station.begin(officer, opened.unwrap(), None).await.unwrap()
     }
 
     pub(crate) async fn await_alert(&self, inspection: &str, code: &str) {

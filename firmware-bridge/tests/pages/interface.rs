@@ -4,6 +4,8 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
+use tidewaiter_proto::seal::{BodyKey, ServerSecret};
+use tidewaiter_proto::stored::Stored;
 
 use crate::browser::Lane;
 use crate::common::{counted, declared, document, event};
@@ -45,6 +47,27 @@ async fn an_inspection_is_opened_declared_counted_and_decided() {
     let said = lane.tell(&at("outcome"), &reasons, None).await;
     assert_eq!(said.status, StatusCode::CREATED, "{}", said.text);
     assert_eq!(lane.get("/api/v1/inspections").await.json()["open"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_field_that_nobody_here_knows_is_kept() {
+    let lane = Lane::new();
+    let id = lane.harmless().await;
+    let path = format!("/api/v1/inspections/{id}/declaration");
+    let mut body = without_type(declared());
+    body["officer"] = json!("o-11");
+    let said = lane.tell(&path, &body, None).await;
+    assert_eq!(said.status, StatusCode::CREATED, "{}", said.text);
+    let seq = said.json()["seq"].as_u64().unwrap();
+    // As the server opens it.
+    let run = lane.station.ledger().run(1, seq, seq, 1 << 16).unwrap();
+    let (key, wrapped) = run.keys[0];
+    let secret = ServerSecret::from_bytes([2; 32]);
+    let key = BodyKey::unwrap_for_server(key, &secret, &wrapped).unwrap();
+    let opened = Stored::parse(&run.records[0]).unwrap().open(&key).unwrap();
+    let kept: Value = serde_json::from_str(&opened.body_json).unwrap();
+    assert_eq!((&kept["type"], &kept["shoe_size"]), (&json!("declaration_made"), &json!(43)));
+    assert_eq!(kept.get("officer"), None, "who took it is the record's source");
 }
 
 #[tokio::test]
