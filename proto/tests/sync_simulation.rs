@@ -139,7 +139,9 @@ fn seeds_that_found_bugs_hold() {
     }
 }
 
-/// The simulation is not blind: each way to break the programs is noticed.
+/// The simulation is not blind: each way to break the programs is noticed, but for a connection
+/// whose loss goes unnoticed by the station: it only delays, and within the bound of a new record
+/// as it stands now no seed of the first 400 shows it. It is open, with that bound.
 #[test]
 fn every_sabotage_is_noticed() {
     for (sabotage, verdict) in SABOTAGES {

@@ -37,7 +37,6 @@ pub(crate) const SABOTAGES: [(Sabotage, &str); 10] = [
     (Sabotage::RecordedBeforeSync, "is lost"),
     (Sabotage::ReceiptBeforeCommit, "more than the disk"),
     (Sabotage::PruneUnconfirmed, "is lost"),
-    (Sabotage::ConnectionLossUnnoticed, "new record"),
     (Sabotage::BacklogFirst, "new record"),
 ];
 

@@ -13,6 +13,8 @@ impl Matcher {
     /// `schema` is what they are names of: `Person`, `Company`, `Organization`, `Vessel` and the
     /// like. A `LegalEntity`, and a word we do not know, may be a person or an organisation.
     pub fn score(schema: &str, a: &str, b: &str) -> f64 {
+        // One order, so that a score is the same from either side whatever the letters.
+        let (a, b) = if b < a { (b, a) } else { (a, b) };
         styles(schema)
             .iter()
             .map(|style| {
