@@ -139,18 +139,29 @@ fn seeds_that_found_bugs_hold() {
     }
 }
 
-/// The simulation is not blind: each way to break the programs is noticed, but for a connection
-/// whose loss goes unnoticed by the station: it only delays, and within the bound of a new record
-/// as it stands now no seed of the first 400 shows it. It is open, with that bound.
+/// The simulation is not blind: each way to break the programs is noticed.
 #[test]
 fn every_sabotage_is_noticed() {
     for (sabotage, verdict) in SABOTAGES {
-        let outcome = run_all(0, NOTICED_WITHIN, 1, Some(sabotage));
-        let (seed, failure) =
-            outcome.failures.first().unwrap_or_else(|| panic!("{sabotage:?} goes unnoticed"));
-        assert!(failure.contains(verdict), "{sabotage:?} is noticed by chance: {failure}");
-        println!("{sabotage:?}: seed {seed}: {failure}");
+        noticed(sabotage, verdict);
     }
+}
+
+/// It only delays: within the bound of a new record as it stands now no seed of the first 400 shows
+/// it.
+#[test]
+#[ignore = "open, with the bound of a new record"]
+fn a_lost_connection_that_the_station_does_not_notice_is_noticed() {
+    noticed(Sabotage::ConnectionLossUnnoticed, "new record");
+}
+
+fn noticed(sabotage: Sabotage, verdict: &str) {
+    let outcome = run_all(0, NOTICED_WITHIN, 1, Some(sabotage));
+    let first = outcome.failures.first();
+    assert!(first.is_some(), "{sabotage:?} goes unnoticed");
+    let (seed, failure) = first.expect("there is one");
+    assert!(failure.contains(verdict), "{sabotage:?} is noticed by chance: {failure}");
+    println!("{sabotage:?}: seed {seed}: {failure}");
 }
 
 /// Not 2,000 yet: the bound of a new record is missed in the open seeds 778 and 1882, for a reason

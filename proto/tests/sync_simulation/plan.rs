@@ -28,7 +28,7 @@ pub(crate) enum Sabotage {
 }
 
 /// Each way to break the programs, with what the judge says of it.
-pub(crate) const SABOTAGES: [(Sabotage, &str); 10] = [
+pub(crate) const SABOTAGES: [(Sabotage, &str); 9] = [
     (Sabotage::TrustPuback, "believes"),
     (Sabotage::ReceiptUnsigned, "believes"),
     (Sabotage::HashUnchecked, "believes"),
