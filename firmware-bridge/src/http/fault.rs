@@ -15,7 +15,7 @@ use crate::recorder::RecordError;
 
 /// The JSON body of a request, and the officer it names beside the body's own fields.
 pub(super) struct Told<T> {
-    pub(super) told: T,
+    pub(super) body: T,
     pub(super) officer: Option<String>,
     fields: Map<String, Value>,
 }
@@ -52,10 +52,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Told<T> {
         let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
             Problem::new(rejection.status(), "the request is not valid", rejection.body_text())
         })?;
-        let Json(told) = Json::from_bytes(&bytes).map_err(problem)?;
+        let Json(body) = Json::from_bytes(&bytes).map_err(problem)?;
         let Json(named) = Json::<Named>::from_bytes(&bytes).map_err(problem)?;
         let Json(fields) = Json::from_bytes(&bytes).map_err(problem)?;
-        Ok(Self { told, officer: named.officer, fields })
+        Ok(Self { body, officer: named.officer, fields })
     }
 }
 

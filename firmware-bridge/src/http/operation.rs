@@ -73,7 +73,7 @@ pub(super) async fn set_clock(
     if station.demonstration().is_none() {
         return Err(Problem::not_found("this is no demonstration: its clock is not to be set"));
     }
-    station.clock().set(setting?.told.now);
+    station.clock().set(setting?.body.now);
     Ok(Json(json!({"now": station.clock().now()})))
 }
 

@@ -42,8 +42,8 @@ pub(super) async fn opening(
     said: Told<InspectionOpened>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let source = speaker(said.officer.as_deref().unwrap_or_default())?;
-    let as_told = said.as_body(&Body::InspectionOpened(said.told.clone()));
-    let inspection = station.begin(source, said.told, Some(as_told)).await?;
+    let as_told = said.as_body(&Body::InspectionOpened(said.body.clone()));
+    let inspection = station.begin(source, said.body, Some(as_told)).await?;
     Ok((StatusCode::CREATED, Json(json!({ "inspection": inspection }))))
 }
 
@@ -55,7 +55,7 @@ pub(super) async fn declaration(
     said: Told<DeclarationMade>,
 ) -> Recorded {
     let source = speaker(said.officer.as_deref().unwrap_or_default())?;
-    let body = Body::DeclarationMade(said.told.clone());
+    let body = Body::DeclarationMade(said.body.clone());
     let told = said.as_body(&body);
     say(&station, &id, &headers, source, body, told).await
 }
@@ -67,8 +67,8 @@ pub(super) async fn count(
     headers: HeaderMap,
     said: Told<CashCounted>,
 ) -> Recorded {
-    let source = speaker(&said.told.officer)?;
-    let body = Body::CashCounted(said.told.clone());
+    let source = speaker(&said.body.officer)?;
+    let body = Body::CashCounted(said.body.clone());
     let told = said.as_body(&body);
     say(&station, &id, &headers, source, body, told).await
 }
@@ -81,7 +81,7 @@ pub(super) async fn outcome(
     headers: HeaderMap,
     said: Told<OutcomeRecorded>,
 ) -> Recorded {
-    let outcome = said.told.clone();
+    let outcome = said.body.clone();
     check_officer(&outcome.officer)?;
     settled(&station, &id).await;
     let grave = needs_reason_to_release(&station.alerts(&id));
