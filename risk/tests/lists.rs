@@ -1,34 +1,14 @@
 //! Screening against whole published lists, where a folder of them is there.
-//!
-//! The lists are not part of the project: `TIDEWAITER_SHARED_DATA` or `../shared/data` beside the
-//! project names their folder; without it the tests say so and end.
 
 #![expect(clippy::unwrap_used, reason = "a file that cannot be read fails the test")]
 
-use std::path::PathBuf;
+mod published;
+
 use std::time::{Duration, Instant};
 
-use tidewaiter_risk::lists::{ListBundle, SourceFile, ofac, un};
+use published::published;
+use tidewaiter_risk::lists::ListBundle;
 use tidewaiter_risk::screening::{Asked, AskedKind, Index};
-
-/// The published lists, if their folder is there.
-fn published() -> Option<Vec<ListBundle>> {
-    let named = std::env::var_os("TIDEWAITER_SHARED_DATA").map(PathBuf::from);
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-    let Some(folder) = named.into_iter().chain([beside]).find(|folder| folder.is_dir()) else {
-        println!("skipped: no shared data");
-        return None;
-    };
-    let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
-    let as_of = jiff::civil::date(2026, 11, 24);
-    let ofac_files = ["ofac/sdn.csv", "ofac/add.csv", "ofac/alt.csv"].map(|n| (n, read(n)));
-    let sources: Vec<SourceFile<'_>> =
-        ofac_files.iter().map(|(name, bytes)| SourceFile { name, bytes }).collect();
-    let ofac = ofac::import(&sources, "ofac", as_of).unwrap();
-    let bytes = read("un/UN_consolidated.xml");
-    let un = un::import(SourceFile { name: "un", bytes: &bytes }, "un", None).unwrap();
-    Some(vec![ofac, un])
-}
 
 /// Names as a station might read them: the lists' own, bent by rule.
 fn questions(bundles: &[ListBundle], step: usize) -> Vec<Asked> {
