@@ -33,7 +33,8 @@ pub enum Heard {
 
 impl Connection {
     /// Begins to connect; subscribes with quality 1 as soon as it may.
-    pub fn open(options: MqttOptions, subscriptions: Vec<String>) -> Self {
+    pub fn open(mut options: MqttOptions, subscriptions: Vec<String>) -> Self {
+        options.set_outgoing_inflight_upper_limit(IN_FLIGHT);
         let (client, events) = AsyncClient::new(options, REQUESTS);
         let (sender, heard) = mpsc::channel(HEARD);
         let poller = tokio::spawn(poll(events, client.clone(), subscriptions, sender));
@@ -115,5 +116,8 @@ async fn poll(
 
 /// Messages that may wait to be sent.
 const REQUESTS: usize = 256;
+/// Messages sent and not confirmed. rumqttc keeps a place for each from the start: its default of
+/// 65,535 is 14 MiB a connection.
+const IN_FLIGHT: u16 = 256;
 const HEARD: usize = 64;
 const LEAVE: Duration = Duration::from_millis(300);

@@ -68,6 +68,7 @@ impl BrokerLink {
     /// Options of a client with this id; the caller adds what concerns its session.
     pub fn options(&self, client_id: &str) -> MqttOptions {
         let mut options = MqttOptions::new(client_id, &self.host, self.port);
+        options.set_outgoing_inflight_upper_limit(IN_FLIGHT);
         if let Some((user, password)) = &self.login {
             options.set_credentials(user, password);
         }
@@ -123,3 +124,7 @@ impl EmbeddedBroker {
 
 /// The largest MQTT packet: a batch of 64 KiB and its envelope.
 pub const PACKET_BYTES_MAX: usize = 72 * 1024;
+
+/// Messages of a client sent and not confirmed. rumqttc keeps a place for each from the start: its
+/// default of 65,535 is 14 MiB a client.
+const IN_FLIGHT: u16 = 1024;
