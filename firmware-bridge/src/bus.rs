@@ -51,6 +51,7 @@ pub async fn embedded(
             Topic::device_state_filter(station),
             Topic::recorded_filter(station),
         ],
+        connections_max: CONNECTIONS_MAX,
         packet_bytes_max: PACKET_BYTES_MAX,
     })
     .await
@@ -58,6 +59,8 @@ pub async fn embedded(
 
 /// The largest packet on the bus: a body of the largest size, as JSON, and its envelope.
 pub const PACKET_BYTES_MAX: usize = 96 * 1024;
+/// Devices, kiosks and our own parts, each with a connection of its own.
+const CONNECTIONS_MAX: usize = 256;
 /// How long a client waits before it connects again.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 const KEEP_ALIVE: Duration = Duration::from_secs(15);

@@ -105,6 +105,7 @@ impl EmbeddedBroker {
             listen: None,
             secret: Some(secret.clone()),
             filters: vec![UP_FILTER.to_owned(), STATE_FILTER.to_owned()],
+            connections_max: CONNECTIONS_MAX,
             packet_bytes_max: PACKET_BYTES_MAX,
         })
         .await?;
@@ -125,6 +126,8 @@ impl EmbeddedBroker {
 /// The largest MQTT packet: a batch of 64 KiB and its envelope.
 pub const PACKET_BYTES_MAX: usize = 72 * 1024;
 
+/// Stations at once behind one server, and its own clients.
+const CONNECTIONS_MAX: usize = 10_010;
 /// Messages of a client sent and not confirmed. rumqttc keeps a place for each from the start: its
 /// default of 65,535 is 14 MiB a client.
 const IN_FLIGHT: u16 = 1024;

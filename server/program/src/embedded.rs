@@ -20,6 +20,8 @@ pub struct EmbeddedSettings {
     pub secret: Option<String>,
     /// The filters that are served. A message on any other topic finds no log and takes no memory.
     pub filters: Vec<String>,
+    /// Connections at once. The broker keeps a place for each from the start, of about 700 bytes.
+    pub connections_max: usize,
     /// The largest MQTT packet.
     pub packet_bytes_max: usize,
 }
@@ -98,7 +100,7 @@ fn configuration(address: SocketAddr, settings: EmbeddedSettings) -> rumqttd::Co
     rumqttd::Config {
         id: 0,
         router: RouterConfig {
-            max_connections: 10_010,
+            max_connections: settings.connections_max,
             max_outgoing_packet_count: 200,
             // What stands for one filter is at most 16 MiB; the oldest goes first.
             max_segment_size: 2 * 1024 * 1024,
