@@ -137,17 +137,19 @@ impl Engine {
     /// whatever order its records come and however often each comes.
     pub fn assess(&self, case: &Case<'_>) -> Vec<Alert> {
         let assembled = assemble(case.records);
-        let appraisals: Vec<Appraisal<'_>> = assembled
+        let mut appraisals: Vec<Appraisal<'_>> = assembled
             .crossings
             .iter()
             .filter_map(|crossing| Appraisal::of(self, case, crossing))
             .collect();
+        group::find_guardians(case, &mut appraisals);
         let mut alerts = Vec::new();
         for appraisal in &appraisals {
             self.assess_one(case, appraisal, &appraisals, &mut alerts);
         }
         self.groups(case, &appraisals, &mut alerts);
         self.premises_findings(case, &appraisals, &mut alerts);
+        self.stale_lists(case, &assembled.loose, &appraisals, &mut alerts);
         self.coverage(case, &assembled.loose, &appraisals, &mut alerts);
         self.rules_about_alerts(case, &appraisals, &mut alerts);
         raise::in_order(alerts)

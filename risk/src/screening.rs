@@ -150,6 +150,8 @@ pub struct Hit {
     pub name: String,
     /// Under what it is listed.
     pub programme: String,
+    /// The day it was listed, where the list says so.
+    pub listed_on: Option<jiff::civil::Date>,
     /// How alike the names are, 0 to 1.
     pub score: f64,
     /// How much supports that it is the same, 0 to 1.

@@ -12,7 +12,7 @@ use super::route::Route;
 use super::{Case, Engine};
 use crate::crossing::Crossing;
 use crate::crossing::holdings::{self, Count, Holdings, Total};
-use crate::history::{Key, carried_of, money_at, person_keys};
+use crate::history::{Digest, Key, carried_of, money_at, person_keys};
 use crate::policy::day_of;
 use crate::policy::thresholds::{Carriage, Purpose, Threshold};
 
@@ -47,6 +47,10 @@ pub(super) struct Appraisal<'c> {
     /// Limits that apply, with the total of what was carried.
     pub(super) judged: Vec<Judged<'c>>,
     pub(super) persons: Vec<Key>,
+    /// What others will know of it.
+    pub(super) digest: Digest,
+    /// Whether a guardian of its group is known, whose a minor's cash is.
+    pub(super) has_guardian: bool,
     /// Records of the count, the declarations and the opening.
     pub(super) money_records: Vec<u64>,
 }
@@ -84,6 +88,8 @@ impl<'c> Appraisal<'c> {
             declared,
             judged: Vec::new(),
             persons: person_keys(crossing),
+            digest: Digest::of(crossing)?,
+            has_guardian: false,
         };
         appraisal.judged = appraisal.judge(engine, case, law_day);
         Some(appraisal)
@@ -152,7 +158,7 @@ impl<'c> Appraisal<'c> {
         let opened = self.crossing.opened_at();
         let since = opened.checked_sub((days * 24).hours()).unwrap_or(opened);
         let mut found = false;
-        let mut look = |digest: &crate::history::Digest| {
+        let mut look = |digest: &Digest| {
             found |= digest.opened < opened && digest.direction == self.crossing.direction();
         };
         for key in &self.persons {

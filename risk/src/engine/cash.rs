@@ -9,7 +9,7 @@ use super::raise::{Findings, amount, seen};
 use super::{Case, Engine};
 use crate::crossing::holdings::{Count, Gold, Holdings, joined, sums_in_words, total_of};
 use crate::policy::findings::Finding;
-use crate::policy::thresholds::{Comparator, Counted, Purpose, Threshold, Together};
+use crate::policy::thresholds::{Comparator, Counted, Purpose, Threshold, TierOf, Together};
 
 /// How far a sum is over its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -322,13 +322,16 @@ fn tier_of(judged: &Judged<'_>) -> Tier {
     let Some(limit) = judged.threshold.amount.filter(|limit| *limit > Decimal::ZERO) else {
         return Tier::Plain;
     };
-    let excess = judged.total.amount - limit;
+    let weighed = match judged.threshold.tier_of {
+        TierOf::Excess => judged.total.amount - limit,
+        TierOf::Whole => judged.total.amount,
+    };
     let comparator = judged.threshold.tier_comparator.unwrap_or(Comparator::AtLeast);
     TIERS
         .iter()
         .find(|(factor, _)| {
             let bound = limit.checked_mul(Decimal::from(*factor)).unwrap_or(Decimal::MAX);
-            comparator.meets(excess, bound)
+            comparator.meets(weighed, bound)
         })
         .map_or(Tier::Plain, |(_, tier)| *tier)
 }
@@ -423,6 +426,5 @@ fn undeclared_found(appraisal: &Appraisal<'_>, judged: &Judged<'_>) -> Findings<
 pub(super) fn is_the_guardians(appraisal: &Appraisal<'_>, threshold: &Threshold) -> bool {
     let minor =
         threshold.adult_from.is_some_and(|adult| appraisal.age().is_some_and(|age| age < adult));
-    let in_group = appraisal.crossing.openings().any(|(_, opening)| opening.group.is_some());
-    minor && in_group && threshold.together.contains(&Together::Guardian)
+    minor && appraisal.has_guardian && threshold.together.contains(&Together::Guardian)
 }

@@ -7,6 +7,7 @@ use super::raise::{Findings, seen};
 use super::trips::{Trip, case_records, days_before};
 use super::{Case, Engine};
 use crate::history::{Digest, Key};
+use crate::policy::day_of;
 
 /// How far back a number is looked for: numbers of declarations start again with the year.
 const NUMBERS_REPEAT_AFTER_DAYS: i64 = 365;
@@ -20,15 +21,14 @@ impl Engine {
         all: &[Appraisal<'_>],
         alerts: &mut Vec<Alert>,
     ) {
-        let Some(own) = Digest::of(appraisal.crossing) else { return };
+        let own = &appraisal.digest;
         let since = days_before(own.opened, NUMBERS_REPEAT_AFTER_DAYS);
         for (key, reference) in &own.references {
             let mut earlier: Vec<Trip> = Vec::new();
             for other in all.iter().filter(|other| !std::ptr::eq(*other, appraisal)) {
-                let digest = Digest::of(other.crossing);
-                if let Some(digest) = digest.filter(|d| d.references.iter().any(|(k, _)| k == key))
-                {
-                    earlier.push(Trip { digest, in_case: true });
+                let digest = &other.digest;
+                if digest.references.iter().any(|(k, _)| k == key) {
+                    earlier.push(Trip { digest: digest.clone(), in_case: true });
                 }
             }
             case.history.visit(*key, since, own.opened, &mut |digest| {
@@ -37,14 +37,10 @@ impl Engine {
                     earlier.push(Trip { digest: digest.clone(), in_case: false });
                 }
             });
-            earlier.retain(|trip| is_reuse(&own, &trip.digest));
+            earlier.retain(|trip| self.is_reuse(case, own, &trip.digest));
             earlier.sort_by(|a, b| order(&a.digest).cmp(&order(&b.digest)));
             let Some(first) = earlier.first() else { continue };
-            let before = format!(
-                "at {} on {}",
-                first.digest.station,
-                crate::policy::day_of(first.digest.opened)
-            );
+            let before = format!("at {} on {}", first.digest.station, day_of(first.digest.opened));
             let trips: Vec<&Trip> = earlier.iter().collect();
             let mut records = appraisal.money_records.clone();
             records.extend(case_records(&trips));
@@ -58,19 +54,22 @@ impl Engine {
             self.raise(appraisal, "declaration-reused", None, found, alerts);
         }
     }
+
+    /// The later one reuses the number. Not so within a group, which may declare on one form, nor
+    /// the other way across the border, where the earlier declaration is evidence; nor in another
+    /// country outside the union whose law holds, whose numbers are its own.
+    fn is_reuse(&self, case: &Case<'_>, own: &Digest, other: &Digest) -> bool {
+        let shares = |a: &[Key], b: &[Key]| a.iter().any(|key| b.contains(key));
+        let (here, there) = (own.station.country(), other.station.country());
+        let day = day_of(own.opened);
+        let inside = |country: &str| self.pack.belongs(country, case.jurisdiction, day);
+        order(other) < order(own)
+            && other.direction == own.direction
+            && (here == there || (inside(&here) && inside(&there)))
+            && !shares(&own.groups, &other.groups)
+    }
 }
 
 fn order(digest: &Digest) -> (jiff::Timestamp, &str, &str) {
     (digest.opened, digest.station.as_str(), &digest.inspection)
-}
-
-/// The later one reuses the number. Not so within a group, which may declare on one form, nor the
-/// other way across the border, where the earlier declaration is evidence; nor in another country,
-/// whose numbers are its own.
-fn is_reuse(own: &Digest, other: &Digest) -> bool {
-    let shares = |a: &[Key], b: &[Key]| a.iter().any(|key| b.contains(key));
-    order(other) < order(own)
-        && other.direction == own.direction
-        && other.station.country() == own.station.country()
-        && !shares(&own.groups, &other.groups)
 }

@@ -64,8 +64,15 @@ impl Engine {
         }
         let comparable = only_counted_kinds(counted, declared);
         let (found, said) = (counted.money(), comparable.money());
-        let more = difference(&found, &said);
-        let less = difference(&said, &found);
+        let tolerance = self.pack.patterns.counting.tolerance;
+        let beyond = |sums: Sums| -> Sums {
+            let borne = |currency: &Currency| {
+                said.get(currency).and_then(|said| said.checked_mul(tolerance)).unwrap_or_default()
+            };
+            sums.into_iter().filter(|(currency, open)| *open > borne(currency)).collect()
+        };
+        let more = beyond(difference(&found, &said));
+        let less = beyond(difference(&said, &found));
         let (name, sums) = if !more.is_empty() {
             ("false-declaration", more)
         } else if !less.is_empty() && !is_the_familys(appraisal) {

@@ -148,6 +148,11 @@ impl Engine {
     fn set_officer(&self, appraisal: &Appraisal<'_>, fields: &mut Fields<'static>) {
         let mut codes: Vec<String> = Vec::new();
         let mut refused = false;
+        let texts: Vec<String> =
+            appraisal.crossing.observations().filter_map(|(_, o)| o.text.clone()).collect();
+        if !texts.is_empty() {
+            fields.set("officer.text", Value::text(texts.join("; ")));
+        }
         for (_, observed) in appraisal.crossing.observations() {
             codes.extend(observed.indications.iter().cloned());
             refused |= observed.refused_scan.unwrap_or(false);
@@ -307,6 +312,8 @@ fn set_cash(appraisal: &Appraisal<'_>, fields: &mut Fields<'static>) {
         return;
     };
     fields.set("cash.any", Value::Flag(!carried.is_zero()));
+    let grams = carried.gold.iter().filter_map(|gold| gold.grams.checked_mul(gold.fineness));
+    fields.set("cash.gold_grams", Value::Number(grams.sum()));
     let Some(judged) = appraisal.limit() else {
         fields.set("cash.total_shown", Value::text(carried.in_words()));
         return;

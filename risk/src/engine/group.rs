@@ -15,6 +15,9 @@ use crate::history::{Digest, Key, KeyKind, booking_key};
 use crate::policy::day_of;
 use crate::policy::thresholds::{Purpose, Threshold, Together};
 
+/// A guardian crosses within so many hours of the minors.
+const GUARDIAN_WITHIN_HOURS: i64 = 72;
+
 /// What several people have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Tie {
@@ -71,13 +74,9 @@ impl Engine {
         appraisals: &[Appraisal<'_>],
         alerts: &mut Vec<Alert>,
     ) {
-        let own: Vec<(&Appraisal<'_>, Digest)> = appraisals
-            .iter()
-            .filter_map(|appraisal| Some((appraisal, Digest::of(appraisal.crossing)?)))
-            .collect();
         let mut split: Vec<(Tie, Vec<(Trip, Decimal)>)> = Vec::new();
-        for ((tie, key), latest) in self.ties(&own) {
-            let members = self.members(case, &own, key, latest);
+        for ((tie, key), latest) in self.ties(appraisals) {
+            let members = self.members(case, appraisals, key, latest);
             if members.len() < 2 {
                 continue;
             }
@@ -88,31 +87,29 @@ impl Engine {
     }
 
     /// Everything that may tie people together, each with the latest crossing that has it.
-    fn ties<'a>(
-        &self,
-        own: &[(&'a Appraisal<'a>, Digest)],
-    ) -> BTreeMap<(Tie, Key), &'a Appraisal<'a>> {
+    fn ties<'a>(&self, own: &'a [Appraisal<'a>]) -> BTreeMap<(Tie, Key), &'a Appraisal<'a>> {
         let mut ties = BTreeMap::new();
         // Crossings come in the order they were opened: the last one stays.
-        for (appraisal, digest) in own {
+        for appraisal in own {
+            let digest = &appraisal.digest;
             let crossing = appraisal.crossing;
             for group in crossing.openings().filter_map(|(_, opening)| opening.group.as_ref()) {
                 let key = Key::new(KeyKind::Group, &[&group.id]);
-                ties.insert((Tie::of_group(group.kind), key), *appraisal);
+                ties.insert((Tie::of_group(group.kind), key), appraisal);
             }
             for key in crossing.legs().filter_map(|(_, leg)| booking_key(leg)) {
-                ties.insert((Tie::Booking, key), *appraisal);
+                ties.insert((Tie::Booking, key), appraisal);
             }
             for key in &digest.owners {
-                ties.insert((Tie::Owner, *key), *appraisal);
+                ties.insert((Tie::Owner, *key), appraisal);
             }
             for (address, key) in super::premises::addresses(crossing) {
                 if !self.pack.premises.is_common(address) {
-                    ties.insert((Tie::Address, key), *appraisal);
+                    ties.insert((Tie::Address, key), appraisal);
                 }
             }
             for key in &digest.phones {
-                ties.insert((Tie::Phone, *key), *appraisal);
+                ties.insert((Tie::Phone, *key), appraisal);
             }
         }
         ties
@@ -122,7 +119,7 @@ impl Engine {
     fn members(
         &self,
         case: &Case<'_>,
-        own: &[(&Appraisal<'_>, Digest)],
+        own: &[Appraisal<'_>],
         key: Key,
         latest: &Appraisal<'_>,
     ) -> Vec<Trip> {
@@ -143,13 +140,13 @@ impl Engine {
                 members.insert((digest.opened, station, inspection), trip);
             }
         };
-        for (_, digest) in own {
+        for digest in own.iter().map(|appraisal| &appraisal.digest) {
             if digest.opened >= since && digest.opened <= until && has(digest) {
                 keep(digest, true);
             }
         }
         case.history.visit(key, since, until, &mut |digest| {
-            if !own.iter().any(|(own, _)| own.is(&digest.station, &digest.inspection)) {
+            if !own.iter().any(|own| own.is(&digest.station, &digest.inspection)) {
                 keep(digest, false);
             }
         });
@@ -180,7 +177,10 @@ impl Engine {
                 .filter(|(_, sum)| *sum > Decimal::ZERO)
                 .collect();
             let sum = carrying.iter().fold(Decimal::ZERO, |all, (_, sum)| all + *sum);
-            if carrying.len() < 2 || !threshold.met_by(sum) {
+            // A group has two who carry; a minor's cash alone is the guardian's already.
+            let minors = carrying.iter().any(|(trip, _)| !trip.digest.guardian);
+            let enough = if by_kind { carrying.len() > 1 } else { minors };
+            if !enough || !threshold.met_by(sum) {
                 continue;
             }
             // One form that covers everybody's cash has done what the law asks.
@@ -290,6 +290,29 @@ impl Engine {
             };
             self.raise(latest, "structuring-group", None, found, alerts);
         }
+    }
+}
+
+/// Notes of which crossings a guardian of the same group is known, in the case or in history.
+pub(super) fn find_guardians(case: &Case<'_>, appraisals: &mut [Appraisal<'_>]) {
+    let keys: BTreeSet<Key> = appraisals
+        .iter()
+        .filter(|appraisal| appraisal.digest.guardian)
+        .flat_map(|appraisal| appraisal.digest.groups.iter().copied())
+        .collect();
+    for appraisal in appraisals {
+        let digest = &appraisal.digest;
+        let mut found = digest.groups.iter().any(|key| keys.contains(key));
+        let in_group = appraisal.crossing.openings().any(|(_, opening)| opening.group.is_some());
+        if in_group && !found {
+            let near = GUARDIAN_WITHIN_HOURS.hours();
+            let since = digest.opened.checked_sub(near).unwrap_or(digest.opened);
+            let until = digest.opened.checked_add(near).unwrap_or(digest.opened);
+            for key in &digest.groups {
+                case.history.visit(*key, since, until, &mut |other| found |= other.guardian);
+            }
+        }
+        appraisal.has_guardian = found;
     }
 }
 

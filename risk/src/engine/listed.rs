@@ -12,8 +12,10 @@ use tidewaiter_proto::party::{Address, Organisation, Party};
 
 use super::Engine;
 use super::appraisal::Appraisal;
+use super::oversight::decided_at;
 use super::raise::{Findings, seen};
 use crate::lists::{BirthDate, EntryAddress, EntryKind, Identifier, country};
+use crate::policy::day_of;
 pub use crate::screening::{Asked, AskedKind, Hit as Listed, Verdict};
 
 /// The lists an engine knows.
@@ -130,6 +132,7 @@ impl Engine {
         };
         let programme =
             if hit.programme.is_empty() { String::new() } else { format!(" ({})", hit.programme) };
+        self.retro_finding(appraisal, subject, &hit, alerts);
         let mut seen_values = vec![seen(
             "screening.score",
             format!("{:.2}", hit.score),
@@ -147,12 +150,58 @@ impl Engine {
             records: subject.records.clone(),
             legal_basis: (!hit.programme.is_empty())
                 .then(|| format!("List {}: {}", hit.list, hit.programme)),
-            outcomes: outcomes_of(appraisal, &hit),
+            outcomes: self.outcomes_of(appraisal, &hit),
             apart: format!("{}\u{1f}{}\u{1f}{finding}", subject.part, subject.name),
             hits: vec![list_hit(hit)],
             ..Findings::default()
         };
         self.raise(appraisal, finding, None, found, alerts);
+    }
+
+    /// A listing of a later day than the crossing: nobody could know it then.
+    fn retro_finding(
+        &self,
+        appraisal: &Appraisal<'_>,
+        subject: &Subject,
+        hit: &Listed,
+        alerts: &mut Vec<Alert>,
+    ) {
+        let decided = day_of(decided_at(appraisal));
+        let Some(listed_on) = hit.listed_on.filter(|listed_on| *listed_on > decided) else {
+            return;
+        };
+        if hit.verdict != Verdict::Agrees {
+            return;
+        }
+        let found = Findings {
+            values: vec![
+                ("who", format!("{} {}", subject.part, subject.name)),
+                ("day", decided.to_string()),
+                ("entry", format!("{} (entry {})", hit.name, hit.entry)),
+                ("list", hit.list.clone()),
+            ],
+            seen: vec![seen("list.listed_on", listed_on, format!("not after {decided}"))],
+            records: subject.records.clone(),
+            apart: format!("{}\u{1f}{}", subject.part, subject.name),
+            hits: vec![list_hit(hit.clone())],
+            ..Findings::default()
+        };
+        self.raise(appraisal, "retro-match", None, found, alerts);
+    }
+
+    /// What a hit recommends: a freeze where the list is in force, and the committee told of it on
+    /// a movement from or to a state whose sanctions ask for that.
+    fn outcomes_of(&self, appraisal: &Appraisal<'_>, hit: &Listed) -> Vec<Outcome> {
+        let in_force = self.pack.patterns.lists.freezes(&hit.list, &appraisal.regimes);
+        if hit.verdict != Verdict::Agrees || !in_force {
+            return Vec::new();
+        }
+        let mut outcomes = vec![Outcome::Freeze];
+        if hit.kind == EntryKind::Vessel {
+            outcomes.push(Outcome::DenyPort);
+        }
+        outcomes.extend(appraisal.route.risks.iter().flat_map(|risk| risk.on_seizure.clone()));
+        outcomes
     }
 
     /// Everyone and everything that can be on a list.
@@ -302,31 +351,4 @@ fn of_party(party: &Party) -> Asked {
         country: state(&address.country),
     }));
     asked
-}
-
-/// What a hit recommends: a freeze where the list is in force, and the committee told of it on a
-/// movement from or to a state whose sanctions ask for that.
-fn outcomes_of(appraisal: &Appraisal<'_>, hit: &Listed) -> Vec<Outcome> {
-    if hit.verdict != Verdict::Agrees || !in_force(&hit.list, &appraisal.regimes) {
-        return Vec::new();
-    }
-    let mut outcomes = vec![Outcome::Freeze];
-    if hit.kind == EntryKind::Vessel {
-        outcomes.push(Outcome::DenyPort);
-    }
-    outcomes.extend(appraisal.route.risks.iter().flat_map(|risk| risk.on_seizure.clone()));
-    outcomes
-}
-
-/// Whether a list binds in these jurisdictions. The list of the Security Council binds everywhere;
-/// a state's own list in that state; a list nobody enforces never.
-fn in_force(list: &str, regimes: &[String]) -> bool {
-    let binding = match list {
-        "un" => return true,
-        "eu" => "EU",
-        "ofac" => "US",
-        "ofsi" => "GB",
-        _ => return false,
-    };
-    regimes.iter().any(|regime| regime == binding)
 }

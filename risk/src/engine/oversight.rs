@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use tidewaiter_proto::alert::Alert;
-use tidewaiter_proto::body::{Body, ScanDecision};
+use tidewaiter_proto::body::{Body, PolicyApplied, ScanDecision};
 use tidewaiter_proto::movement::Movement;
 
 use super::appraisal::Appraisal;
@@ -28,25 +29,45 @@ impl Engine {
         all: &[Appraisal<'_>],
         alerts: &mut Vec<Alert>,
     ) {
-        self.stale_lists(case, appraisal, alerts);
         self.collusion(case, appraisal, all, alerts);
     }
 
-    fn stale_lists(&self, case: &Case<'_>, appraisal: &Appraisal<'_>, alerts: &mut Vec<Alert>) {
-        if case.stale.is_empty() {
-            return;
-        }
-        let mut lists: Vec<String> =
-            case.stale.iter().map(|list| format!("{} of {}", list.name, list.as_of)).collect();
-        lists.sort();
-        let lists = joined(&lists, "none");
+    /// Lists that were too old when a crossing was decided: one alert for a station and its lists,
+    /// however many crossings were decided under them.
+    pub(super) fn stale_lists(
+        &self,
+        case: &Case<'_>,
+        loose: &[Fact<'_>],
+        appraisals: &[Appraisal<'_>],
+        alerts: &mut Vec<Alert>,
+    ) {
         let days = self.pack.patterns.lists.stale_after_days;
-        let found = Findings {
-            values: vec![("lists", lists.clone())],
-            seen: vec![seen("lists.as_of", lists, format!("not older than {days} days"))],
-            ..Findings::default()
-        };
-        self.raise(appraisal, "stale-lists", None, found, alerts);
+        // Crossings come in the order they were opened: the alert carries the last one.
+        for appraisal in appraisals.iter().rev() {
+            let applied = applied_at(loose, appraisal);
+            let of_station = applied.into_iter().flat_map(|applied| &applied.lists);
+            let decided = day_of(decided_at(appraisal));
+            let too_old = of_station
+                .filter_map(|(name, version)| Some((name, list_day(version)?)))
+                .filter(|(_, as_of)| days_between(*as_of, decided) > days)
+                .map(|(name, as_of)| format!("{name} of {as_of}"));
+            let known = case.stale.iter().map(|list| format!("{} of {}", list.name, list.as_of));
+            let mut lists: Vec<String> = too_old.chain(known).collect();
+            if lists.is_empty() {
+                continue;
+            }
+            lists.sort();
+            lists.dedup();
+            let lists = joined(&lists, "none");
+            let found = Findings {
+                values: vec![("lists", lists.clone())],
+                seen: vec![seen("lists.as_of", &lists, format!("not older than {days} days"))],
+                group: vec![(appraisal.station.to_string(), appraisal.inspection.to_owned())],
+                apart: format!("{} {lists}", appraisal.station),
+                ..Findings::default()
+            };
+            self.raise(appraisal, "stale-lists", None, found, alerts);
+        }
     }
 
     /// One officer who releases nearly every noteworthy crossing of a route.
@@ -57,9 +78,9 @@ impl Engine {
         all: &[Appraisal<'_>],
         alerts: &mut Vec<Alert>,
     ) {
-        let Some(own) = Digest::of(appraisal.crossing) else { return };
+        let own = &appraisal.digest;
         let (Some(officer), Some(route)) = (&own.released_by, own.route) else { return };
-        if !self.is_noteworthy(appraisal, &own) {
+        if !self.is_noteworthy(appraisal, own) {
             return;
         }
         let numbers = &self.pack.patterns.collusion;
@@ -72,10 +93,10 @@ impl Engine {
                 trips.insert((digest.opened, station, inspection), trip);
             }
         };
-        for digest in all.iter().filter_map(|other| Digest::of(other.crossing)) {
+        for digest in all.iter().map(|other| &other.digest) {
             if digest.route == Some(route) && digest.opened >= since && digest.opened <= own.opened
             {
-                keep(&digest, true);
+                keep(digest, true);
             }
         }
         case.history.visit(route, since, own.opened, &mut |digest| {
@@ -201,4 +222,33 @@ fn was_inspected(appraisal: &Appraisal<'_>) -> bool {
     crossing.scans().any(|(_, scan)| scan.decision != ScanDecision::Test)
         || crossing.counts().next().is_some()
         || crossing.declarations().next().is_some()
+}
+
+/// What the crossing's station had applied last when the crossing was decided.
+fn applied_at<'f>(loose: &'f [Fact<'_>], appraisal: &Appraisal<'_>) -> Option<&'f PolicyApplied> {
+    let decided = decided_at(appraisal);
+    loose
+        .iter()
+        .filter(|fact| fact.record.station == *appraisal.station && fact.record.at <= decided)
+        .filter_map(|fact| match fact.body.as_ref() {
+            Body::PolicyApplied(applied) => Some((fact.record, applied)),
+            _ => None,
+        })
+        .max_by_key(|(record, _)| (record.at, record.epoch, record.seq))
+        .map(|(_, applied)| applied)
+}
+
+/// When the last thing about a crossing happened.
+pub(super) fn decided_at(appraisal: &Appraisal<'_>) -> Timestamp {
+    let facts = appraisal.crossing.facts.iter();
+    facts.map(|fact| fact.record.at).max().unwrap_or_else(|| appraisal.crossing.opened_at())
+}
+
+/// The day a list is of, which its version begins with.
+fn list_day(version: &str) -> Option<Date> {
+    version.get(..10)?.parse().ok()
+}
+
+fn days_between(earlier: Date, later: Date) -> i64 {
+    (later - earlier).get_days().into()
 }

@@ -114,7 +114,7 @@ impl Engine {
         all: &[Appraisal<'_>],
         alerts: &mut Vec<Alert>,
     ) {
-        let Some(own) = Digest::of(appraisal.crossing) else { return };
+        let own = &appraisal.digest;
         let numbers = &self.pack.patterns.shared_address;
         let since = days_before(own.opened, numbers.window_days);
         let mut shared: BTreeMap<Key, &'static str> = addresses(appraisal.crossing)
@@ -132,10 +132,10 @@ impl Engine {
                     trips.insert((digest.opened, station, inspection), trip);
                 }
             };
-            for digest in all.iter().filter_map(|other| Digest::of(other.crossing)) {
+            for digest in all.iter().map(|other| &other.digest) {
                 let has = digest.addresses.contains(&key) || digest.phones.contains(&key);
                 if has && digest.opened >= since && digest.opened <= own.opened {
-                    keep(&digest, true);
+                    keep(digest, true);
                 }
             }
             case.history.visit(key, since, own.opened, &mut |digest| {

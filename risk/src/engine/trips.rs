@@ -52,8 +52,8 @@ impl Engine {
         for other in all {
             let same = std::ptr::eq(other, appraisal)
                 || other.persons.iter().any(|key| appraisal.persons.contains(key));
-            if same && let Some(digest) = Digest::of(other.crossing) {
-                keep(digest, true);
+            if same {
+                keep(other.digest.clone(), true);
             }
         }
         for key in &appraisal.persons {

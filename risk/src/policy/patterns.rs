@@ -15,6 +15,8 @@ pub struct Patterns {
     pub structuring: Structuring,
     /// Lawful sums again and again.
     pub repeat_courier: RepeatCourier,
+    /// Counted against declared.
+    pub counting: Counting,
     /// Export against import.
     pub exit_over_entry: Window,
     /// One officer, one route.
@@ -63,6 +65,14 @@ pub struct RepeatCourier {
     pub owners: usize,
     /// or a total of so many times the limit.
     pub total_factor: Decimal,
+}
+
+/// Counted against declared.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counting {
+    /// A difference up to this share of what was declared is none.
+    pub tolerance: Decimal,
 }
 
 /// A look-back.

@@ -90,6 +90,17 @@ pub enum Together {
     Guardian,
 }
 
+/// What is held against the tiers: a reading of the law, so it is data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TierOf {
+    /// What exceeds the limit: the part that might have been carried freely is deducted.
+    #[default]
+    Excess,
+    /// The whole sum.
+    Whole,
+}
+
 /// One duty.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -155,6 +166,9 @@ pub struct Threshold {
     /// How the excess is held against the tiers; at least, unless said.
     #[serde(default)]
     pub tier_comparator: Option<Comparator>,
+    /// What is held against the tiers.
+    #[serde(default)]
+    pub tier_of: TierOf,
     /// First day in force.
     #[serde(default)]
     pub valid_from: Option<Date>,

@@ -319,6 +319,7 @@ fn hit(
         kind: entry.kind,
         name,
         programme: entry.programme.clone(),
+        listed_on: entry.listed_on,
         score,
         evidence: rounded(support.min(1.0)),
         verdict,
