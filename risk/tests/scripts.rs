@@ -137,7 +137,9 @@ fn ordinary() -> [(&'static str, Vec<String>); 3] {
     let mut names = [("Hangul", Vec::new()), ("Han", Vec::new()), ("Cyrillic", Vec::new())];
     for at in 0..2000 {
         let (hangul, han) = SURNAMES[at % 20];
-        let (first, second) = (at / 20 % 20, (at / 7 + at / 400 * 3) % 20);
+        // Every name once: the five blocks of 400 differ in the second syllable.
+        let first = at / 20 % 20;
+        let second = (at / 400 * 4 + first + at) % 20;
         names[0].1.push(format!("{hangul}{}{}", FIRSTS[first], SECONDS[second]));
         names[1].1.push(format!("{han}{}{}", CHARACTERS[first], MORE[second]));
         let (surname, name) = (RUSSIAN_SURNAMES[at % 20], RUSSIAN_NAMES[first]);
@@ -149,10 +151,7 @@ fn ordinary() -> [(&'static str, Vec<String>); 3] {
 #[test]
 fn ordinary_people_are_left_alone() {
     let Some(index) = published().map(Index::new) else { return };
-    // The goal is 5 of 1,000 in every script. Short Korean given names that are whole names of others
-    // are not told apart well enough yet.
-    let most = [("Hangul", 80), ("Han", 200), ("Cyrillic", 5)];
-    for ((script, names), (_, most)) in ordinary().into_iter().zip(most) {
+    for (script, names) in ordinary() {
         let mut alerts = Vec::new();
         for name in &names {
             if let Some(hit) = index.screen(&Asked::person(name)).first() {
@@ -160,6 +159,7 @@ fn ordinary_people_are_left_alone() {
             }
         }
         println!("{script}: {} alerts on {} names: {alerts:?}", alerts.len(), names.len());
-        assert!(alerts.len() * 1000 <= names.len() * most, "{script}: {alerts:?}");
+        // Of 1,000 names five at most: somebody has the very name of a listed person.
+        assert!(alerts.len() * 1000 <= names.len() * 5, "{script}: {alerts:?}");
     }
 }

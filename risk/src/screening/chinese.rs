@@ -8,6 +8,8 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Key {
     pub(super) text: String,
+    /// The words as they are spelt, in the same order.
+    pub(super) plain: String,
     /// Whether a syllable is written as only Wade-Giles writes.
     pub(super) wade: bool,
 }
@@ -94,22 +96,31 @@ const ENDS: [char; 9] = ['a', 'e', 'i', 'o', 'u', 'n', 'g', 'r', 'h'];
 
 /// The keys of a name: as its words stand, and with the last word first.
 pub(super) fn keys(words: &[&str]) -> Vec<Key> {
-    if !(2..=4).contains(&words.len()) {
-        return Vec::new();
-    }
-    let Some(own) = words.iter().map(|word| of_word(word)).collect::<Option<Vec<Key>>>() else {
-        return Vec::new();
-    };
-    let wade = own.iter().any(|key| key.wade);
+    let Some(own) = each(words) else { return Vec::new() };
     let (rest, last) = own.split_at(own.len() - 1);
-    vec![
-        Key { text: joined(own.iter()), wade },
-        Key { text: joined(last.iter().chain(rest)), wade },
-    ]
+    vec![joined(own.iter()), joined(last.iter().chain(rest))]
 }
 
-fn joined<'a>(keys: impl Iterator<Item = &'a Key>) -> String {
-    keys.map(|key| key.text.as_str()).collect()
+/// The key of a name whose words stand in the Chinese order: characters always do.
+pub(super) fn key(words: &[&str]) -> Option<Key> {
+    Some(joined(each(words)?.iter()))
+}
+
+fn each(words: &[&str]) -> Option<Vec<Key>> {
+    if !(2..=4).contains(&words.len()) {
+        return None;
+    }
+    words.iter().map(|word| of_word(word)).collect()
+}
+
+fn joined<'a>(keys: impl Iterator<Item = &'a Key>) -> Key {
+    let mut all = Key { text: String::new(), plain: String::new(), wade: false };
+    for key in keys {
+        all.text.push_str(&key.text);
+        all.plain.push_str(&key.plain);
+        all.wade |= key.wade;
+    }
+    all
 }
 
 /// A word of one to three syllables; `None` where it is no Chinese word.
@@ -121,7 +132,7 @@ fn of_word(word: &str) -> Option<Key> {
 
 fn syllables(word: &str, most: usize) -> Option<Key> {
     if word.is_empty() {
-        return Some(Key { text: String::new(), wade: false });
+        return Some(Key { text: String::new(), plain: String::new(), wade: false });
     }
     if most == 0 {
         return None;
@@ -137,6 +148,7 @@ fn syllables(word: &str, most: usize) -> Option<Key> {
                 if matches!(*initial, "tz" | "ss" | "sz") && *end == "u" { "i" } else { same };
             return Some(Key {
                 text: format!("{class}{same}{}", more.text),
+                plain: word.to_owned(),
                 wade: old || more.wade,
             });
         }

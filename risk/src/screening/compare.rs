@@ -3,6 +3,7 @@
 //! Owns the score and what it rests on, word by word. The score is the same whichever name comes
 //! first.
 
+use super::chinese::Key;
 use super::edit;
 use super::korean;
 use super::lexicon::{self, Class, Concept};
@@ -120,20 +121,19 @@ pub(super) fn compare(a: &Name, b: &Name) -> Compared {
     {
         return found;
     }
+    if a.style == Style::Person
+        && let Some(found) = by_reading(a, b)
+    {
+        return found;
+    }
     let mut found = by_words(a, b);
     if let Some(score) = as_korean(a, b)
         && (score > found.score || a.in_korean != b.in_korean)
     {
-        found.score = score;
-        found.pairs = whole(a, b, Why::Sound, score);
-        found.only_a.clear();
-        found.only_b.clear();
+        found = taken_whole(a, b, score);
     }
-    if found.score < CHINESE && as_chinese(a, b) {
-        found.score = CHINESE;
-        found.pairs = whole(a, b, Why::Sound, CHINESE);
-        found.only_a.clear();
-        found.only_b.clear();
+    if found.score < CHINESE && as_chinese(a, b, |own, other| own.wade != other.wade) {
+        found = taken_whole(a, b, CHINESE);
     }
     if !a.glued.is_empty() && a.glued == b.glued && found.score < 0.98 {
         found.score = 0.98;
@@ -143,12 +143,43 @@ pub(super) fn compare(a: &Name, b: &Name) -> Compared {
 
 /// What one name in two romanisations of Chinese is worth.
 const CHINESE: f32 = 0.88;
+/// What the one reading of characters is worth: many characters have it.
+const READING: f32 = 0.9;
 
-/// Whether two names are one Chinese name, one of them in Wade-Giles.
-fn as_chinese(a: &Name, b: &Name) -> bool {
+/// Whether two names are one Chinese name, spelt so that `trusted`.
+fn as_chinese(a: &Name, b: &Name, trusted: impl Fn(&Key, &Key) -> bool) -> bool {
     a.chinese
         .iter()
-        .any(|own| b.chinese.iter().any(|other| own.wade != other.wade && own.text == other.text))
+        .any(|own| b.chinese.iter().any(|other| own.text == other.text && trusted(own, other)))
+}
+
+/// A person's name in characters, against one in letters: by the way the whole is read.
+///
+/// Its syllables alone are short and few, so that some of them stand in names of half the world:
+/// 소원 is not Soe Win. `None` where one of them is no such name.
+fn by_reading(a: &Name, b: &Name) -> Option<Compared> {
+    let own = match (&a.characters, &b.characters) {
+        (Some(_), None) => a,
+        (None, Some(_)) => b,
+        _ => return None,
+    };
+    if own.in_korean {
+        if own.korean.is_empty() {
+            return None;
+        }
+        return Some(as_korean(a, b).map_or_else(Compared::default, |s| taken_whole(a, b, s)));
+    }
+    if own.chinese.is_empty() {
+        return None;
+    }
+    // One spelling, or one that is Wade-Giles beside the pinyin that characters are read in.
+    let one = |x: &Key, y: &Key| x.wade != y.wade || x.plain == y.plain;
+    let score = if as_chinese(a, b, one) { READING } else { 0.0 };
+    Some(taken_whole(a, b, score))
+}
+
+fn taken_whole(a: &Name, b: &Name, score: f32) -> Compared {
+    Compared { score, pairs: whole(a, b, Why::Sound, score), ..Compared::default() }
 }
 
 /// The whole of one name taken for the whole of the other.
@@ -178,6 +209,12 @@ fn by_characters(a: &Name, b: &Name) -> Option<Compared> {
     Some(Compared { score, pairs: whole(a, b, Why::Slip, score), ..Compared::default() })
 }
 
+/// What sounds of a Korean surname cost, and of given names.
+pub(super) const SURNAME: f32 = 0.6;
+pub(super) const GIVEN_NAMES: f32 = 0.4;
+/// Korean names that cost more are none that anybody asks about.
+pub(super) const KOREAN_APART: f32 = 0.4;
+
 /// How alike two names are as Korean names; `None` where one of them cannot be one.
 fn as_korean(a: &Name, b: &Name) -> Option<f32> {
     if a.korean.is_empty() || b.korean.is_empty() {
@@ -186,8 +223,8 @@ fn as_korean(a: &Name, b: &Name) -> Option<f32> {
     let mut least = f32::INFINITY;
     for (surname, given) in &a.korean {
         for (other_surname, other_given) in &b.korean {
-            let cost =
-                korean::cost(surname, other_surname) * 0.6 + korean::cost(given, other_given) * 0.4;
+            let cost = korean::cost(surname, other_surname) * SURNAME
+                + korean::cost(given, other_given) * GIVEN_NAMES;
             least = least.min(cost);
         }
     }
@@ -323,6 +360,11 @@ fn score(style: Style, gained: f32, matched: f32, own_words: usize, a: Left, b: 
 /// What a likeness is worth: a word that is rather another word is worth little.
 fn worth(alike: f32) -> f32 {
     (1.0 - 1.4 * (1.0 - alike)).max(0.0)
+}
+
+/// How alike words are that are worth so much: the other way round of what the score does.
+pub(super) fn alike_of_worth(worth: f32) -> f32 {
+    1.0 - (1.0 - worth) / 1.4
 }
 
 fn is_own(token: &Token) -> bool {

@@ -301,18 +301,35 @@ pub(super) fn is_surname(latin: &str) -> bool {
     SURNAME_SET.contains(latin)
 }
 
+/// Surnames in Hangul, the North's spellings among them.
+const HANGUL_SURNAMES: &str = "김이리박최정강조윤장림임한오서신권황안송류유홍전고문손양량배백허남심노로하곽성차주우\
+구민진지엄채원천방공현함변염렴여려추도소석선설마길연련위표명기반왕금옥육륙인맹제모탁국어은편용라나태복계피두감음빈동온\
+경사봉가부범좌승간상시갈당화단묵";
+
 /// Surnames of two syllables.
 const LONG_SURNAMES: [&str; 8] = ["남궁", "황보", "제갈", "사공", "선우", "독고", "동방", "서문"];
 
-/// Surname and given names of a Korean name in one word of Hangul.
-pub(super) fn split_person(word: &str) -> Option<(&str, &str)> {
-    let syllables = word.chars().count();
-    if !(2..=5).contains(&syllables) || !word.chars().all(is_syllable) {
+/// Surname and given names of a Korean name in words of Hangul; `None` for what is no such name.
+///
+/// A surname of one syllable with one or two syllables after it, three where the surname stands
+/// apart, or one of two syllables with one or two.
+pub(super) fn split_written(words: &[&str]) -> Option<(String, String)> {
+    let all: String = words.concat();
+    let letters: Vec<char> = all.chars().collect();
+    if !(2..=5).contains(&letters.len()) || !letters.iter().all(|c| is_syllable(*c)) {
         return None;
     }
-    let long = syllables > 2 && LONG_SURNAMES.iter().any(|long| word.starts_with(long));
-    let cut = word.char_indices().nth(if long { 2 } else { 1 }).map(|(at, _)| at)?;
-    Some(word.split_at(cut))
+    let long = letters.len() > 2 && LONG_SURNAMES.iter().any(|long| all.starts_with(long));
+    let surname = if long { 2 } else { 1 };
+    let stands_apart = words.len() > 1;
+    let first = words.first().map_or(0, |word| word.chars().count());
+    let most = if stands_apart { 3 } else { 2 };
+    let known = long || letters.first().is_some_and(|c| HANGUL_SURNAMES.contains(*c));
+    let fits = known
+        && (1..=most).contains(&(letters.len() - surname))
+        // Written apart it is the surname, or every syllable, that stands alone.
+        && (!stands_apart || first == surname || words.iter().all(|word| word.chars().count() == 1));
+    fits.then(|| (letters[..surname].iter().collect(), letters[surname..].iter().collect()))
 }
 
 /// Surnames whose usual spellings are further from their letters than a rule goes: 이 is Lee, 박 Park.
@@ -331,7 +348,7 @@ pub(super) fn surname_spelt(latin: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{cost, hangul_of_han, of_cyrillic, of_hangul, of_latin, split_person};
+    use super::{cost, hangul_of_han, of_cyrillic, of_hangul, of_latin, split_written};
 
     fn hangul_latin(hangul: &str, latin: &str) -> f32 {
         cost(&of_hangul(hangul).unwrap(), &of_latin(latin).unwrap())
@@ -365,7 +382,16 @@ mod tests {
     fn characters_are_read_in_korean() {
         assert_eq!(hangul_of_han("金正恩", true).as_deref(), Some("김정은"));
         assert_eq!(hangul_of_han("朝鲜绫罗岛", false).as_deref(), Some("조선릉라도"));
-        assert_eq!(split_person("남궁민수"), Some(("남궁", "민수")));
-        assert_eq!(split_person("김정은"), Some(("김", "정은")));
+    }
+
+    #[test]
+    fn a_korean_name_is_cut_after_its_surname_and_a_foreign_one_is_not() {
+        let cut = |words: &[&str]| split_written(words).map(|(s, g)| format!("{s} {g}"));
+        assert_eq!(cut(&["남궁민수"]).as_deref(), Some("남궁 민수"));
+        assert_eq!(cut(&["김정은"]).as_deref(), Some("김 정은"));
+        assert_eq!(cut(&["김", "정은"]).as_deref(), Some("김 정은"));
+        assert_eq!(cut(&["블라디미르", "푸틴"]), None);
+        assert_eq!(cut(&["오바마"]).as_deref(), Some("오 바마"));
+        assert_eq!(cut(&["버락", "오바마"]), None);
     }
 }

@@ -95,6 +95,7 @@ pub(super) fn parse(style: Style, text: &str) -> Vec<Name> {
 fn one(style: Style, words: &[Word], hanja: bool) -> Name {
     let mut tokens = Vec::with_capacity(words.len());
     let latin: Vec<&str> = words.iter().map(|word| word.latin.as_str()).collect();
+    let foreign = style == Style::Person && is_foreign(words);
     let mut at = 0;
     while let Some(word) = words.get(at) {
         let personal = style == Style::Person;
@@ -107,6 +108,7 @@ fn one(style: Style, words: &[Word], hanja: bool) -> Name {
             continue;
         }
         match word.script {
+            Script::Hangul if foreign => tokens.push(plain(word, style)),
             Script::Han | Script::Hangul => run(word, style, hanja, &mut tokens),
             _ => tokens.push(plain(word, style)),
         }
@@ -138,12 +140,26 @@ fn one(style: Style, words: &[Word], hanja: bool) -> Name {
             token.weight = token.weight.max(0.6);
         }
     }
-    name.korean = korean_names(&name, words, hanja);
-    if style == Style::Person && name.characters.is_none() {
+    name.korean = korean_names(&name, words);
+    if style == Style::Person && !name.in_korean {
         let own = name.tokens.iter().filter(|token| !is_title(token));
-        name.chinese = chinese::keys(&own.map(|token| token.latin.as_str()).collect::<Vec<_>>());
+        let own: Vec<&str> = own.map(|token| token.latin.as_str()).collect();
+        name.chinese = match &name.characters {
+            Some(_) => chinese::key(&own).into_iter().collect(),
+            None => chinese::keys(&own),
+        };
     }
     name
+}
+
+/// Whether a name in Hangul is somebody's who is no Korean, spelt as it sounds: its words are words
+/// then, not syllables.
+fn is_foreign(words: &[Word]) -> bool {
+    let only_hangul = words.iter().all(|word| word.script == Script::Hangul);
+    only_hangul && {
+        let written: Vec<&str> = words.iter().map(|word| word.written.as_str()).collect();
+        korean::split_written(&written).is_none()
+    }
 }
 
 pub(super) fn is_title(token: &Token) -> bool {
@@ -299,16 +315,27 @@ fn latin_of(text: &str) -> String {
 }
 
 /// The Korean surnames and given names that a person's name may be.
-fn korean_names(name: &Name, words: &[Word], hanja: bool) -> Vec<(Vec<Sound>, Vec<Sound>)> {
+fn korean_names(name: &Name, words: &[Word]) -> Vec<(Vec<Sound>, Vec<Sound>)> {
     if name.style != Style::Person {
         return Vec::new();
     }
-    let written: String = words.iter().map(|word| word.written.as_str()).collect();
-    let read = if hanja { korean::hangul_of_han(&written, true) } else { Some(written) };
-    if let Some(read) = read
-        && let Some((surname, given)) = korean::split_person(&read)
-    {
-        return korean::of_hangul(surname).zip(korean::of_hangul(given)).into_iter().collect();
+    if name.in_korean {
+        let read: Option<Vec<String>> = words
+            .iter()
+            .enumerate()
+            .map(|(at, word)| match word.script {
+                Script::Han => korean::hangul_of_han(&word.written, at == 0),
+                Script::Hangul => Some(word.written.clone()),
+                _ => None,
+            })
+            .collect();
+        let read = read.unwrap_or_default();
+        let read: Vec<&str> = read.iter().map(String::as_str).collect();
+        let split = korean::split_written(&read);
+        return split
+            .and_then(|(surname, given)| korean::of_hangul(&surname).zip(korean::of_hangul(&given)))
+            .into_iter()
+            .collect();
     }
     let own: Vec<&Token> = name.tokens.iter().filter(|token| !is_title(token)).collect();
     if !(2..=4).contains(&own.len()) || own.iter().any(|token| token.latin.len() > 9) {

@@ -6,9 +6,9 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use super::vocabulary::{self, Posting, Vocabulary};
+use super::vocabulary::{self, ByName, Pattern, Posting, Vocabulary};
 use crate::lists::Script;
-use crate::screening::compare::{LEAST, MERGED};
+use crate::screening::compare::{self, LEAST, MERGED};
 use crate::screening::korean::{self, Sound};
 use crate::screening::name::{Kind, Name, Style, Token, is_title};
 use crate::screening::{edit, lexicon};
@@ -27,24 +27,32 @@ pub(super) struct Place {
 #[derive(Default)]
 pub(super) struct Names {
     all: Vec<(Name, Place)>,
-    /// Weight of all words, and of those of its own.
-    weights: Vec<(f32, f32)>,
+    needed: Vec<Needed>,
     words: Vocabulary,
+    /// The words of its own that each name has.
+    placed: ByName,
     /// Two or three neighbours written as one word.
     merged: Vocabulary,
     /// Names of shared words only, by each of them.
     shared: HashMap<(lexicon::Class, u16), Vec<u32>>,
-    /// Names that may be Korean.
-    korean: Vec<u32>,
+    /// Names that may be Korean, by the sounds of the surname.
+    korean: Vec<(Vec<Sound>, Vec<Given>)>,
     /// Names in a script without an alphabet.
     characters: Vec<u32>,
     glued: HashMap<Box<str>, Vec<u32>>,
     chinese: HashMap<Box<str>, Vec<u32>>,
 }
 
+/// The given names of a name that may be Korean.
+struct Given {
+    name: u32,
+    sounds: Vec<Sound>,
+}
+
 #[derive(Default)]
 pub(super) struct Builder {
     names: Names,
+    korean: HashMap<Vec<Sound>, Vec<Given>>,
     words: vocabulary::Builder,
     merged: vocabulary::Builder,
 }
@@ -77,8 +85,9 @@ impl Builder {
                 }
             }
         }
-        if !name.korean.is_empty() {
-            self.names.korean.push(id);
+        for (surname, given) in &name.korean {
+            let given = Given { name: id, sounds: given.clone() };
+            self.korean.entry(surname.clone()).or_default().push(given);
         }
         if name.characters.is_some() {
             self.names.characters.push(id);
@@ -87,25 +96,47 @@ impl Builder {
         for key in &name.chinese {
             self.names.chinese.entry(key.text.clone().into_boxed_str()).or_default().push(id);
         }
-        self.names.weights.push(weights(&name));
+        self.names.needed.push(Needed::of(&name));
         self.names.all.push((name, place));
     }
 
     pub(super) fn build(self) -> Names {
-        Names { words: self.words.build(), merged: self.merged.build(), ..self.names }
+        let words = self.words.build();
+        let placed = words.by_name(self.names.all.len());
+        let mut korean: Vec<_> = self.korean.into_iter().collect();
+        korean.sort_by(|a, b| a.0.cmp(&b.0));
+        Names { words, placed, korean, merged: self.merged.build(), ..self.names }
     }
 }
 
-fn weights(name: &Name) -> (f32, f32) {
-    let mut all = 0.0;
-    let mut own = 0.0;
-    for token in name.tokens.iter().filter(|token| !is_title(token)) {
-        all += token.weight;
-        if is_own(token) {
-            own += token.weight;
+/// How much weight of its own words a name needs to have in common with another.
+#[derive(Clone, Copy)]
+struct Needed {
+    least: f32,
+    /// Of its initials: each may stand for a word of the other name.
+    initials: f32,
+}
+
+impl Needed {
+    fn of(name: &Name) -> Self {
+        let (mut all, mut own, mut initials) = (0.0, 0.0, 0.0);
+        for token in name.tokens.iter().filter(|token| !is_title(token)) {
+            all += token.weight;
+            if is_own(token) {
+                own += token.weight;
+            }
+            if token.kind == Kind::Initial {
+                // As much as a long word weighs.
+                initials += 1.2;
+            }
         }
+        Self { least: own - MAY_MISS * all, initials }
     }
-    (all, own)
+
+    /// What the lighter of two names needs, less what initials of either may be worth.
+    fn with(self, other: Self) -> f32 {
+        self.least.min(other.least) - self.initials.max(other.initials)
+    }
 }
 
 /// Neighbours written together.
@@ -140,10 +171,12 @@ fn runs(tokens: &[Token]) -> impl Iterator<Item = Together> {
 struct Tally {
     /// Weight in common, by name.
     sums: Vec<f32>,
-    /// The word of the question that counted last, by name.
-    last: Vec<u32>,
+    /// The words of the question that counted, a bit each, by name.
+    counted: Vec<u64>,
     touched: Vec<u32>,
     words: Vec<u32>,
+    /// Whether the word of the question in turn may be each word of the lists.
+    judged: Vec<Option<bool>>,
 }
 
 thread_local! {
@@ -155,28 +188,29 @@ impl Tally {
         for id in self.touched.drain(..) {
             if let Some(at) = usize::try_from(id).ok().filter(|at| *at < self.sums.len()) {
                 self.sums[at] = 0.0;
-                self.last[at] = 0;
+                self.counted[at] = 0;
             }
         }
         if self.sums.len() < names {
             self.sums.resize(names, 0.0);
-            self.last.resize(names, 0);
+            self.counted.resize(names, 0);
         }
     }
 
-    /// Counts the found words for the word number `turn` of the question.
-    fn count(&mut self, vocabulary: &Vocabulary, turn: u32, weight: f32) {
+    /// Counts the found words for the word of the question that has this bit.
+    fn count(&mut self, vocabulary: &Vocabulary, bit: u64, weight: f32) {
         for word in std::mem::take(&mut self.words) {
             for posting in vocabulary.postings(word) {
                 let Ok(at) = usize::try_from(posting.name) else { continue };
-                let (Some(sum), Some(last)) = (self.sums.get_mut(at), self.last.get_mut(at)) else {
+                let (Some(sum), Some(counted)) = (self.sums.get_mut(at), self.counted.get_mut(at))
+                else {
                     continue;
                 };
-                if *last == 0 {
+                if *counted == 0 {
                     self.touched.push(posting.name);
                 }
-                if *last != turn {
-                    *last = turn;
+                if *counted & bit == 0 {
+                    *counted |= bit;
                     *sum += weight.max(posting.weight);
                 }
             }
@@ -186,6 +220,32 @@ impl Tally {
 
 /// So much of the lighter name's weight may be missing in a name that still reaches the bar.
 const MAY_MISS: f32 = 0.3;
+
+/// The bar for which the bounds hold; below the one that is asked for, to be on the safe side.
+const BAR: f32 = 0.65;
+
+/// How alike the likest pair of words is at least in names that reach [`BAR`].
+///
+/// The score is an average of what the pairs are worth, so one of them is worth as much as the bar
+/// where all are words of the names' own; words that many share, and initials, may lift the rest.
+fn likest(name: &Name) -> f32 {
+    let (mut own, mut lightest, mut shared) = (0.0_f32, f32::INFINITY, 0.0_f32);
+    for token in &name.tokens {
+        if is_own(token) {
+            own += token.weight;
+            lightest = lightest.min(token.weight);
+        } else {
+            shared += 1.15 * token.weight;
+        }
+    }
+    // A person's name may lack words of the other at little cost.
+    let rest = if name.style == Style::Person { lightest } else { own };
+    if rest <= 0.0 || !rest.is_finite() {
+        return LEAST;
+    }
+    let worth = BAR - (1.0 - BAR) * shared / rest;
+    compare::alike_of_worth(worth).clamp(LEAST, 1.0)
+}
 
 impl Names {
     /// A name and whose it is.
@@ -200,7 +260,13 @@ impl Names {
 
     /// The names worth comparing, each once.
     pub(super) fn candidates(&self, name: &Name, found: &mut Vec<u32>) {
-        TALLY.with_borrow_mut(|tally| self.by_words(name, tally, found));
+        // A person's name in characters is compared by the reading of the whole alone.
+        let by_reading = name.style == Style::Person
+            && name.characters.is_some()
+            && !(name.korean.is_empty() && name.chinese.is_empty());
+        if !by_reading {
+            TALLY.with_borrow_mut(|tally| self.by_words(name, tally, found));
+        }
         if let Some(same) = self.glued.get(name.glued.as_str()) {
             found.extend(same);
         }
@@ -216,9 +282,7 @@ impl Names {
                 }
             }
         }
-        if !name.korean.is_empty() {
-            found.extend(self.korean.iter().filter(|id| self.may_be_korean(name, **id)));
-        }
+        self.by_korean(name, found);
         if name.characters.is_some() {
             found.extend(&self.characters);
         }
@@ -228,38 +292,36 @@ impl Names {
 
     fn by_words(&self, name: &Name, tally: &mut Tally, found: &mut Vec<u32>) {
         tally.begin(self.all.len());
-        let (all, own) = weights(name);
-        let mut turn = 0;
-        for token in name.tokens.iter().filter(|token| is_own(token)) {
-            turn += 1;
-            self.words.alike(&token.latin, &token.fold, LEAST, &mut tally.words);
+        let needs = Needed::of(name);
+        let likest = likest(name);
+        let bit = |turn: usize| 1_u64 << turn.min(63);
+        let tokens: Vec<&Token> = name.tokens.iter().filter(|token| is_own(token)).collect();
+        // First the names that have a word which is very like one of these.
+        for (turn, token) in tokens.iter().enumerate() {
+            self.words.alike(&token.latin, &token.fold, likest, &mut tally.words);
             if let Some(group) = token.given {
                 self.words.given(group, &mut tally.words);
             }
             if token.script == Script::Arabic {
                 self.words.consonants(&token.latin, &mut tally.words);
             }
-            if name.style != Style::Person
-                && token.script != Script::Latin
-                && let Some(sounds) = &token.sounds
-            {
+            let sounds = token
+                .sounds
+                .as_ref()
+                .filter(|_| name.style != Style::Person && token.script != Script::Latin);
+            if let Some(sounds) = sounds {
                 self.words.sounding(sounds, LEAST, &mut tally.words);
             }
-            tally.count(&self.words, turn, token.weight);
+            tally.count(&self.words, bit(turn), token.weight);
             if token.latin.len() >= 4 {
                 self.merged.alike(&token.latin, "", MERGED, &mut tally.words);
-                if name.style != Style::Person
-                    && token.script != Script::Latin
-                    && let Some(sounds) = &token.sounds
-                {
+                if let Some(sounds) = sounds {
                     self.merged.sounding(sounds, MERGED, &mut tally.words);
                 }
-                turn += 1;
-                tally.count(&self.merged, turn, token.weight);
+                tally.count(&self.merged, bit(turn), token.weight);
             }
         }
-        for run in runs(&name.tokens) {
-            turn += 1;
+        for (turn, run) in (tokens.len()..).zip(runs(&name.tokens)) {
             self.words.alike(&run.latin, &edit::fold(&run.latin), MERGED, &mut tally.words);
             if name.style != Style::Person
                 && name.tokens.iter().any(|token| token.script != Script::Latin)
@@ -267,30 +329,65 @@ impl Names {
             {
                 self.words.sounding(sounds, MERGED, &mut tally.words);
             }
-            tally.count(&self.words, turn, run.weight);
+            tally.count(&self.words, bit(turn), run.weight);
         }
-        for id in &tally.touched {
-            let Ok(at) = usize::try_from(*id) else { continue };
-            let (Some(sum), Some((listed_all, listed_own))) =
-                (tally.sums.get(at), self.weights.get(at))
-            else {
-                continue;
-            };
-            let needs = |all: f32, own: f32| own - MAY_MISS * all;
-            let need = needs(all, own).min(needs(*listed_all, *listed_own));
-            if *sum >= need {
-                found.push(*id);
+        // Then what else of those names the other words may be.
+        for (turn, token) in tokens.iter().enumerate() {
+            let pattern = Pattern::new(token.latin.as_bytes());
+            tally.judged.clear();
+            tally.judged.resize(self.words.len(), None);
+            for id in &tally.touched {
+                let Ok(at) = usize::try_from(*id) else { continue };
+                let (Some(sum), Some(counted), Some(needed)) =
+                    (tally.sums.get_mut(at), tally.counted.get(at), self.needed.get(at))
+                else {
+                    continue;
+                };
+                if counted & bit(turn) != 0 || *sum >= needed.with(needs) {
+                    continue;
+                }
+                let heaviest = self
+                    .placed
+                    .of(at)
+                    .iter()
+                    .filter(|place| {
+                        let judged = usize::try_from(place.name).ok();
+                        let Some(slot) = judged.and_then(|at| tally.judged.get_mut(at)) else {
+                            return true;
+                        };
+                        *slot.get_or_insert_with(|| {
+                            self.words.may_be(place.name, &token.latin, &pattern, LEAST)
+                        })
+                    })
+                    .map(|place| place.weight)
+                    .reduce(f32::max);
+                if let Some(heaviest) = heaviest {
+                    *sum += token.weight.max(heaviest);
+                }
             }
         }
+        found.extend(tally.touched.iter().filter(|id| {
+            let at = usize::try_from(**id).unwrap_or(usize::MAX);
+            let (sum, needed) = (tally.sums.get(at), self.needed.get(at));
+            sum.zip(needed).is_some_and(|(sum, needed)| *sum >= needed.with(needs))
+        }));
     }
 
-    fn may_be_korean(&self, name: &Name, id: u32) -> bool {
-        let Some((listed, _)) = self.get(id) else { return false };
-        name.korean.iter().any(|(surname, given)| {
-            listed.korean.iter().any(|(other, other_given)| {
-                given.len().abs_diff(other_given.len()) <= 2
-                    && korean::cost(surname, other) * 0.6 <= 0.3
-            })
-        })
+    /// Names that are one Korean name with this, or nearly.
+    fn by_korean(&self, name: &Name, found: &mut Vec<u32>) {
+        for (own_surname, own_given) in &name.korean {
+            for (surname, names) in &self.korean {
+                let so_far = korean::cost(own_surname, surname) * compare::SURNAME;
+                if so_far > compare::KOREAN_APART {
+                    continue;
+                }
+                let near = names.iter().filter(|given| {
+                    given.sounds.len().abs_diff(own_given.len()) <= 2
+                        && so_far + korean::cost(own_given, &given.sounds) * compare::GIVEN_NAMES
+                            <= compare::KOREAN_APART
+                });
+                found.extend(near.map(|given| given.name));
+            }
+        }
     }
 }

@@ -96,7 +96,7 @@ impl Builder {
                 let present = sounds.iter().fold(0, |all, sound| all | sound);
                 built.sounding.push(Sounding { word: at, sounds: sounds.into(), present });
             }
-            built.masks.push(mask(&text));
+            built.masks.push(mask(text.as_bytes()));
             built.words.push(text.into_boxed_str());
             built.postings.push(word.postings.into());
         }
@@ -105,14 +105,14 @@ impl Builder {
 }
 
 /// Which letters and digits a word has; twice for those that come twice.
-fn mask(word: &str) -> u64 {
+fn mask(word: &[u8]) -> u64 {
     let mut once = 0_u64;
     let mut twice = 0_u64;
-    for byte in word.bytes() {
+    for byte in word {
         let bit = match byte {
-            b'a'..=b'z' => 1_u64 << (byte - b'a'),
+            b'a'..=b'z' => 1_u64 << (*byte - b'a'),
             // Digits share what room is left.
-            b'0'..=b'9' => 1_u64 << (26 + (byte - b'0') % 6),
+            b'0'..=b'9' => 1_u64 << (26 + (*byte - b'0') % 6),
             _ => 1_u64 << 31,
         };
         twice |= once & bit;
@@ -121,7 +121,38 @@ fn mask(word: &str) -> u64 {
     once | twice << 32
 }
 
+/// How many letters, with how often, one of two words has and the other lacks.
+fn strange(a: u64, b: u64) -> usize {
+    (a & !b).count_ones().max((b & !a).count_ones()) as usize
+}
+
+/// The edits between words that are at least so alike: the cheapest cost little more than half of
+/// one.
+fn edits(longest: usize, least: f32) -> f32 {
+    edit::most_cost(longest, least) / 0.55 + 0.1
+}
+
+/// The words of each name; a posting here names the word.
+#[derive(Debug, Default)]
+pub(super) struct ByName {
+    starts: Vec<usize>,
+    words: Vec<Posting>,
+}
+
+impl ByName {
+    /// The words of the name at this place.
+    pub(super) fn of(&self, at: usize) -> &[Posting] {
+        let range = self.starts.get(at).zip(self.starts.get(at + 1));
+        range.and_then(|(from, to)| self.words.get(*from..*to)).unwrap_or_default()
+    }
+}
+
 impl Vocabulary {
+    /// How many words there are.
+    pub(super) fn len(&self) -> usize {
+        self.words.len()
+    }
+
     /// Where a word stands.
     pub(super) fn postings(&self, word: u32) -> &[Posting] {
         usize::try_from(word).ok().and_then(|at| self.postings.get(at)).map_or(&[], |all| all)
@@ -137,10 +168,8 @@ impl Vocabulary {
         if let Some(same) = self.folds.get(fold).filter(|_| !fold.is_empty()) {
             found.extend(same);
         }
-        let own = mask(latin);
         let pattern = Pattern::new(latin.as_bytes());
-        // Edits that cost least cost little more than half of one.
-        let edits = |longest: usize| edit::most_cost(longest, least) / 0.55 + 0.1;
+        let own = pattern.mask;
         let most = if least > 0.8 { length.div_ceil(4) + 1 } else { length.div_ceil(2) + 1 };
         for longer in length.saturating_sub(most).max(1)..=length + most {
             let longest = length.max(longer);
@@ -148,7 +177,7 @@ impl Vocabulary {
             if longest.abs_diff(length.min(longer)) * 2 > longest {
                 continue;
             }
-            let allowed = edits(longest);
+            let allowed = edits(longest, least);
             if small(longest - length.min(longer)) > allowed {
                 continue;
             }
@@ -160,25 +189,63 @@ impl Vocabulary {
             };
             for at in from..to {
                 let Some(mask) = self.masks.get(at) else { continue };
-                let missing = (own & !mask).count_ones().max((mask & !own).count_ones());
-                if small(missing as usize) > allowed {
+                if small(strange(own, *mask)) > allowed {
                     continue;
                 }
-                let Some(word) = self.words.get(at) else { continue };
-                let shuffled = missing == 0 && longer == length && edit::shuffled(latin, word);
-                if !shuffled {
-                    let distance = pattern.distance(word.as_bytes());
-                    if small(distance) > allowed || edit::at_least(latin, word, least) < least {
-                        continue;
-                    }
-                }
-                if let Ok(at) = u32::try_from(at)
+                if self.is_near(at, latin, &pattern, allowed, least)
+                    && let Ok(at) = u32::try_from(at)
                     && !found.contains(&at)
                 {
                     found.push(at);
                 }
             }
         }
+    }
+
+    /// Whether a word may be `latin`, at least so alike; `pattern` is made of `latin`.
+    pub(super) fn may_be(&self, word: u32, latin: &str, pattern: &Pattern, least: f32) -> bool {
+        let Ok(at) = usize::try_from(word) else { return false };
+        let (Some(mask), Some(text)) = (self.masks.get(at), self.words.get(at)) else {
+            return false;
+        };
+        let allowed = edits(latin.len().max(text.len()), least);
+        small(strange(pattern.mask, *mask)) <= allowed
+            && self.is_near(at, latin, pattern, allowed, least)
+    }
+
+    fn is_near(&self, at: usize, latin: &str, pattern: &Pattern, allowed: f32, least: f32) -> bool {
+        let Some(word) = self.words.get(at) else { return false };
+        let near = small(pattern.distance(word.as_bytes())) <= allowed
+            && edit::at_least(latin, word, least) >= least;
+        near || (self.masks.get(at) == Some(&pattern.mask) && edit::shuffled(latin, word))
+    }
+
+    /// The words of each of so many names.
+    pub(super) fn by_name(&self, names: usize) -> ByName {
+        let mut starts = vec![0_usize; names + 1];
+        let place = |posting: &Posting| usize::try_from(posting.name).unwrap_or(usize::MAX);
+        for posting in self.postings.iter().flatten() {
+            if let Some(count) = starts.get_mut(place(posting).saturating_add(1)) {
+                *count += 1;
+            }
+        }
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        let mut next = starts.clone();
+        let total = starts.last().copied().unwrap_or_default();
+        let mut words = vec![Posting { name: 0, weight: 0.0 }; total];
+        for (word, postings) in (0_u32..).zip(&self.postings) {
+            for posting in postings {
+                if let Some(at) = next.get_mut(place(posting))
+                    && let Some(slot) = words.get_mut(*at)
+                {
+                    *slot = Posting { name: word, weight: posting.weight };
+                    *at += 1;
+                }
+            }
+        }
+        ByName { starts, words }
     }
 
     /// Adds the other forms of a given name.
@@ -218,13 +285,15 @@ impl Vocabulary {
 }
 
 /// A word prepared for Myers' bit-parallel edit distance.
-struct Pattern {
+pub(super) struct Pattern {
     bits: [u64; 37],
     length: usize,
+    /// Which letters it has.
+    mask: u64,
 }
 
 impl Pattern {
-    fn new(word: &[u8]) -> Self {
+    pub(super) fn new(word: &[u8]) -> Self {
         let mut bits = [0_u64; 37];
         let length = word.len().min(64);
         for (at, byte) in word.iter().take(length).enumerate() {
@@ -232,7 +301,7 @@ impl Pattern {
                 *slot |= 1 << at;
             }
         }
-        Self { bits, length }
+        Self { bits, length, mask: mask(word) }
     }
 
     fn distance(&self, text: &[u8]) -> usize {
