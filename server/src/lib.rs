@@ -12,6 +12,7 @@
 //! | [`inspection`], [`law`], [`assess`], [`screen`] | records opened, policy and lists read, alerts made, names looked for |
 //! | [`bundle`] | the night: signed bundles, their checks, headquarters' receipts |
 //! | [`headquarters`] | taking the bundles of servers |
+//! | [`people`] | who is at the desk: sign-in, sessions, accounts, the audit's notes |
 //! | [`state`] | what pages and the programming interface ask |
 //! | [`http`], [`page`] | the programming interface, and the pages |
 
@@ -28,6 +29,7 @@ pub mod inspection;
 pub mod law;
 pub mod listener;
 pub mod page;
+pub mod people;
 pub mod screen;
 pub mod state;
 pub mod store;

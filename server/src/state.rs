@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tidewaiter_people::account::Reach;
+use tidewaiter_people::role::Permission;
 use tidewaiter_proto::alert::AlertState;
 use tidewaiter_proto::receipt::Standing;
 use tidewaiter_proto::station::StationId;
@@ -14,27 +16,43 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::inspection::{OpenedRecord, Opener};
+use crate::people::{Actor, People, PeopleError};
 pub use crate::store::Act;
 use crate::store::{
     ActError, Action, AlertFilter, AlertRow, BundleRow, Change, Decision, InspectionPage,
-    InspectionRow, StationRow, Store, StoreError,
+    InspectionRow, Note, StationRow, Store, StoreError,
 };
+
+mod second;
+
+use second::takes_two;
+pub use second::{AnswerError, Matters};
 
 /// The server as its pages see it. Clones share everything.
 #[derive(Clone, Debug)]
 pub struct AppState {
-    inner: Arc<Inner>,
+    inner: Arc<Parts>,
 }
 
+/// What a running server's pages and interface work with.
 #[derive(Debug)]
-struct Inner {
-    store: Store,
-    clock: Clock,
-    opener: Opener,
-    night: crate::bundle::Night,
-    versions: BTreeMap<String, String>,
-    lists: Index,
-    stop: CancellationToken,
+pub struct Parts {
+    /// What is on disk.
+    pub store: Store,
+    /// The time of records and alerts.
+    pub clock: Clock,
+    /// Who may do what.
+    pub people: People,
+    /// Opens records.
+    pub opener: Opener,
+    /// Makes the night's bundle.
+    pub night: crate::bundle::Night,
+    /// Versions of policy and lists in force, by name.
+    pub versions: BTreeMap<String, String>,
+    /// The lists in force.
+    pub lists: Index,
+    /// Ends open event streams.
+    pub stop: CancellationToken,
 }
 
 /// A page of alerts with what its head shows.
@@ -105,22 +123,19 @@ pub struct StationView {
 }
 
 impl AppState {
-    /// The state of a running server. `stop` ends open event streams.
-    pub fn new(
-        store: Store,
-        clock: Clock,
-        opener: Opener,
-        night: crate::bundle::Night,
-        versions: BTreeMap<String, String>,
-        lists: Index,
-        stop: CancellationToken,
-    ) -> Self {
-        Self { inner: Arc::new(Inner { store, clock, opener, night, versions, lists, stop }) }
+    /// The state of a running server.
+    pub fn new(parts: Parts) -> Self {
+        Self { inner: Arc::new(parts) }
     }
 
     /// The store.
     pub fn store(&self) -> &Store {
         &self.inner.store
+    }
+
+    /// The people of this server.
+    pub fn people(&self) -> &People {
+        &self.inner.people
     }
 
     /// The clock.
@@ -149,18 +164,21 @@ impl AppState {
         self.inner.clock.is_demonstration().then(|| self.inner.clock.now())
     }
 
-    /// A page of alerts.
+    /// A page of the alerts that this person may see.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn alerts(
         &self,
+        actor: &Actor,
         filter: &AlertFilter,
         after: Option<&str>,
         limit: i64,
     ) -> Result<AlertList, StoreError> {
-        let page = self.store().alerts(filter, after, limit.clamp(1, PAGE_MAX)).await?;
-        let counts = self.store().alert_counts().await?;
+        let sites = sites(actor, Permission::AlertRead);
+        let filter = AlertFilter { sites: sites.clone(), ..filter.clone() };
+        let page = self.store().alerts(&filter, after, limit.clamp(1, PAGE_MAX)).await?;
+        let counts = self.store().alert_counts(&sites).await?;
         let count = |state: &str| counts.get(state).copied().unwrap_or(0);
         let counts = AlertCounts {
             new: count("new"),
@@ -172,15 +190,20 @@ impl AppState {
         Ok(AlertList { rows: page.rows, next: page.next, counts })
     }
 
-    /// One alert with its history and the records of its inspection.
+    /// One alert with its history and the records of its inspection; that it was read is kept.
+    /// What a person may not see is not there for them.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn alert(&self, id: &str) -> Result<Option<AlertDetail>, StoreError> {
+    pub async fn alert(&self, actor: &Actor, id: &str) -> Result<Option<AlertDetail>, StoreError> {
         let Some(row) = self.store().alert(id).await? else { return Ok(None) };
+        if !actor.account.may_at(Permission::AlertRead, row.alert.station.site()) {
+            return Ok(None);
+        }
+        self.noted(actor, "alert_read", id.to_owned()).await?;
         let decisions = self.store().decisions(id).await?;
         let inspection = match &row.alert.inspection {
-            Some(inspection) => self.inspection(&row.alert.station, inspection).await?,
+            Some(inspection) => self.opened(&row.alert.station, inspection).await?,
             None => None,
         };
         let mut group = Vec::new();
@@ -195,29 +218,71 @@ impl AppState {
     ///
     /// # Errors
     /// [`ActError`].
-    pub async fn act(&self, id: &str, act: &Act) -> Result<AlertRow, ActError> {
-        self.store().act(id, act, self.clock().now()).await
+    pub async fn act(&self, actor: &Actor, id: &str, act: &Act) -> Result<AlertRow, ActError> {
+        let row = self.store().alert(id).await?;
+        let may =
+            |row: &AlertRow| actor.account.may_at(Permission::AlertAct, row.alert.station.site());
+        let Some(row) = row.filter(may) else { return Err(ActError::Unknown(id.to_owned())) };
+        if act.action == Action::Close && takes_two(actor, &row) {
+            return self.ask_to_close(actor, row, act).await;
+        }
+        self.store().act(id, act, None, self.clock().now()).await
     }
 
-    /// A page of inspections, latest first.
+    /// A page of the inspections that this person may see, latest first.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn inspections(
         &self,
+        actor: &Actor,
         station: &str,
         text: &str,
         after: Option<&str>,
         limit: i64,
     ) -> Result<InspectionPage, StoreError> {
-        self.store().inspections(station, text, after, limit.clamp(1, PAGE_MAX)).await
+        let sites = sites(actor, Permission::InspectionRead);
+        self.store().inspections(&sites, station, text, after, limit.clamp(1, PAGE_MAX)).await
     }
 
-    /// One inspection, opened.
+    /// One inspection, opened; that it was read is kept.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn inspection(
+        &self,
+        actor: &Actor,
+        station: &StationId,
+        inspection: &str,
+    ) -> Result<Option<InspectionDetail>, StoreError> {
+        if !actor.account.may_at(Permission::InspectionRead, station.site()) {
+            return Ok(None);
+        }
+        let detail = self.opened(station, inspection).await?;
+        if detail.is_some() {
+            self.noted(actor, "inspection_read", format!("{station} {inspection}")).await?;
+        }
+        Ok(detail)
+    }
+
+    /// Keeps that somebody read something; then it may be shown.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn noted(
+        &self,
+        actor: &Actor,
+        action: &'static str,
+        object: String,
+    ) -> Result<(), StoreError> {
+        let note = Note::done(actor.id(), action, object);
+        self.people().note(note).await.map_err(|error| match error {
+            PeopleError::Store(error) => error,
+            _ => StoreError::Stopped,
+        })
+    }
+
+    async fn opened(
         &self,
         station: &StationId,
         inspection: &str,
@@ -236,9 +301,15 @@ impl AppState {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn stations(&self, after: &str, limit: i64) -> Result<Vec<StationView>, StoreError> {
+    pub async fn stations(
+        &self,
+        actor: &Actor,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<StationView>, StoreError> {
         let mut views = Vec::new();
-        for row in self.store().stations(after, limit.clamp(1, PAGE_MAX)).await? {
+        let sites = sites(actor, Permission::StationRead);
+        for row in self.store().stations(&sites, after, limit.clamp(1, PAGE_MAX)).await? {
             views.push(self.station_view(row).await?);
         }
         Ok(views)
@@ -295,6 +366,16 @@ impl AppState {
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
             }
         }
+    }
+}
+
+/// The sites where somebody may do this, as the store's filters take them.
+pub fn sites(actor: &Actor, permission: Permission) -> String {
+    match actor.reach(permission) {
+        Reach::Everywhere => String::new(),
+        // No site is named so: the filter lets nothing through.
+        Reach::Sites(sites) if sites.is_empty() => "-".to_owned(),
+        Reach::Sites(sites) => sites.into_iter().collect::<Vec<_>>().join(","),
     }
 }
 

@@ -16,12 +16,16 @@ use sqlx::sqlite::{
 use tokio::sync::watch;
 
 mod accept;
+mod account;
 mod alert;
+mod approval;
+mod audit;
 mod bundle;
 mod change;
 mod export;
 mod incoming;
 mod inspection;
+mod law;
 mod pending;
 mod presence;
 mod quarantine;
@@ -29,15 +33,19 @@ mod station;
 mod writer;
 
 pub use accept::Accepted;
+pub use account::{AccountError, AccountRow, SessionRow};
 pub use alert::{
-    Act, ActError, Action, AlertFilter, AlertPage, AlertRow, CLOSING_REASONS, Decision, Upserted,
+    Act, ActError, Action, Agreed, AlertFilter, AlertPage, AlertRow, CLOSING_REASONS, Decision, Upserted,
     state_name,
 };
+pub use approval::ApprovalRow;
+pub use audit::Note;
 pub use bundle::{BundleRow, BundleState};
 pub use change::{Change, ChangeKind};
 pub use export::{ExportedAlert, ExportedDecision, ExportedRecord, ExportedStation};
 pub use incoming::IncomingRow;
 pub use inspection::{InspectionPage, InspectionRow, KeyedRecords, MovementRow, StoredRecord};
+pub use law::{Activation, ShadowCount, ShadowHit};
 pub use pending::{LedgerFinding, Pending, PendingWork};
 pub use quarantine::Quarantined;
 pub use station::StationRow;

@@ -1,6 +1,7 @@
 //! `tidewaiter-server run`: opens the store, starts the parts by role, serves until it is stopped.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -20,7 +21,8 @@ use crate::configuration::ServerConfiguration;
 use crate::inspection::Opener;
 use crate::lifecycle::Lifecycle;
 use crate::listener::{self, Door};
-use crate::state::AppState;
+use crate::people::{People, SignIn};
+use crate::state::{AppState, Parts};
 use crate::store::Store;
 use crate::{disk, http, tls};
 
@@ -98,9 +100,16 @@ impl Server {
             lifecycle.spawn("assess", assessor.run(stop.clone()));
         }
         if does(Role::Web) {
-            let (store, clock) = (self.store.clone(), self.clock.clone());
-            let state =
-                AppState::new(store, clock, opener, night.clone(), versions, lists, stop.clone());
+            let state = AppState::new(Parts {
+                store: self.store.clone(),
+                clock: self.clock.clone(),
+                people: self.people().await?,
+                opener,
+                night: night.clone(),
+                versions,
+                lists,
+                stop: stop.clone(),
+            });
             let address = self.configuration.listen();
             let listener = TcpListener::bind(address)
                 .await
@@ -124,6 +133,22 @@ impl Server {
         let ended = lifecycle.run().await;
         self.store.close().await;
         ended
+    }
+
+    /// The people of this server; shows the code of the first start where there is nobody yet.
+    async fn people(&self) -> anyhow::Result<People> {
+        let open = self.configuration.demonstration.is_some();
+        let sign_in = if open { SignIn::Demonstration } else { SignIn::Required };
+        let people = People::new(self.store.clone(), sign_in, &self.authority.signing);
+        if let Some(code) = people.first_start().await? {
+            let address = self.configuration.listen();
+            // To the terminal alone: a log is kept and read by more than the one who starts this.
+            let mut out = std::io::stderr().lock();
+            writeln!(out, "\nThere are no accounts yet. Make the first administrator at")?;
+            writeln!(out, "    http://{address}/setup\nwith this code, shown once:")?;
+            writeln!(out, "    {}\n", code.as_str())?;
+        }
+        Ok(people)
     }
 
     /// Starts the broker, the door and what takes batches.

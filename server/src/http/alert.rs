@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::inspection::InspectionJson;
 use super::problem::Problem;
+use crate::people::Actor;
 use crate::state::{Act, AlertCounts, AppState, PAGE_MAX};
 use crate::store::{ActError, Action, AlertFilter, AlertRow, Decision};
 
@@ -70,6 +71,7 @@ impl From<AlertRow> for AlertJson {
 
 pub(super) async fn list(
     State(state): State<AppState>,
+    actor: Actor,
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<AlertPageJson>, Problem> {
     let Query(query) = query?;
@@ -82,19 +84,21 @@ pub(super) async fn list(
         inspection: query.inspection,
         assignee: query.assignee,
         text: query.text,
+        sites: String::new(),
     };
     let limit = limit_of(query.limit)?;
-    let page = state.alerts(&filter, query.cursor.as_deref(), limit).await?;
+    let page = state.alerts(&actor, &filter, query.cursor.as_deref(), limit).await?;
     let items = page.rows.into_iter().map(AlertJson::from).collect();
     Ok(Json(AlertPageJson { items, next: page.next, counts: page.counts }))
 }
 
 pub(super) async fn show(
     State(state): State<AppState>,
+    actor: Actor,
     Path(id): Path<String>,
 ) -> Result<Json<AlertDetailJson>, Problem> {
     let detail = state
-        .alert(&id)
+        .alert(&actor, &id)
         .await?
         .ok_or_else(|| Problem::not_found(format!("there is no alert {id:?}")))?;
     let group_inspections = detail
@@ -113,11 +117,13 @@ pub(super) async fn show(
 
 pub(super) async fn act(
     State(state): State<AppState>,
+    actor: Actor,
     Path(id): Path<String>,
     act: Result<Json<Act>, JsonRejection>,
 ) -> Result<Json<AlertJson>, Problem> {
-    let Json(act) = act?;
-    let row = state.act(&id, &act).await.map_err(|error| refusal(&error))?;
+    let Json(mut act) = act?;
+    actor.sign(&mut act.officer);
+    let row = state.act(&actor, &id, &act).await.map_err(|error| refusal(&error))?;
     Ok(Json(row.into()))
 }
 
@@ -132,6 +138,9 @@ fn refusal(error: &ActError) -> Problem {
         }
         ActError::NotNow { .. } => {
             Problem::new(StatusCode::CONFLICT, "the alert's state does not allow it", text)
+        }
+        ActError::SecondNeeded | ActError::Answered => {
+            Problem::new(StatusCode::CONFLICT, "this takes a second person", text)
         }
         ActError::Incomplete(_) => {
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "the action is not complete", text)

@@ -10,6 +10,7 @@ use tidewaiter_proto::station::StationId;
 
 use super::alert::{AlertJson, limit_of};
 use super::problem::Problem;
+use crate::people::Actor;
 use crate::state::{AppState, InspectionDetail};
 use crate::store::InspectionRow;
 
@@ -101,22 +102,24 @@ impl From<InspectionDetail> for InspectionJson {
 
 pub(super) async fn list(
     State(state): State<AppState>,
+    actor: Actor,
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<InspectionPageJson>, Problem> {
     let Query(query) = query?;
     let limit = limit_of(query.limit)?;
-    let page =
-        state.inspections(&query.station, &query.text, query.cursor.as_deref(), limit).await?;
+    let after = query.cursor.as_deref();
+    let page = state.inspections(&actor, &query.station, &query.text, after, limit).await?;
     let items = page.rows.into_iter().map(InspectionRowJson::from).collect();
     Ok(Json(InspectionPageJson { items, next: page.next }))
 }
 
 pub(super) async fn show(
     State(state): State<AppState>,
+    actor: Actor,
     Path((site, lane, id)): Path<(String, String, String)>,
 ) -> Result<Json<InspectionJson>, Problem> {
     let missing = || Problem::not_found(format!("there is no inspection {id:?} at {site}/{lane}"));
     let station = format!("{site}/{lane}").parse().map_err(|_| missing())?;
-    let detail = state.inspection(&station, &id).await?.ok_or_else(missing)?;
+    let detail = state.inspection(&actor, &station, &id).await?.ok_or_else(missing)?;
     Ok(Json(detail.into()))
 }

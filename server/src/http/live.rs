@@ -11,9 +11,11 @@ use axum::response::sse::{Event, Sse};
 use futures_util::{Stream, StreamExt, stream};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tidewaiter_people::role::Permission;
 
 use super::alert::AlertJson;
 use super::problem::Problem;
+use crate::people::Actor;
 use crate::state::AppState;
 use crate::store::{Change, ChangeKind, StoreError};
 
@@ -27,6 +29,7 @@ pub(super) struct LiveQuery {
 /// comes with the alert as it stands. A `ping` comes every 15 s.
 pub(super) async fn live(
     State(state): State<AppState>,
+    actor: Actor,
     headers: HeaderMap,
     query: Result<Query<LiveQuery>, QueryRejection>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
@@ -41,18 +44,22 @@ pub(super) async fn live(
     };
     let stop = state.stop().clone().cancelled_owned();
     let first = stream::once(async { Ok(Event::default().comment("tidewaiter")) });
-    Ok(Sse::new(first.chain(changes(state, after)).take_until(stop)))
+    Ok(Sse::new(first.chain(changes(state, actor, after)).take_until(stop)))
 }
 
 /// Changes after a cursor and pings between them, for ever.
-fn changes(state: AppState, after: i64) -> impl Stream<Item = Result<Event, Infallible>> {
-    let start = (state, after, tokio::time::Instant::now() + PING);
-    stream::unfold(start, |(state, after, ping_at)| async move {
+fn changes(
+    state: AppState,
+    actor: Actor,
+    after: i64,
+) -> impl Stream<Item = Result<Event, Infallible>> {
+    let start = (state, actor, after, tokio::time::Instant::now() + PING);
+    stream::unfold(start, |(state, actor, after, ping_at)| async move {
         let next = tokio::select! {
             changes = state.next_changes(after) => changes,
             () = tokio::time::sleep_until(ping_at) => {
                 let events = vec![Ok(Event::default().event("ping").data("{}"))];
-                let state = (state, after, tokio::time::Instant::now() + PING);
+                let state = (state, actor, after, tokio::time::Instant::now() + PING);
                 return Some((stream::iter(events), state));
             }
         };
@@ -67,33 +74,55 @@ fn changes(state: AppState, after: i64) -> impl Stream<Item = Result<Event, Infa
         let after = changes.last().map_or(after, |change| change.cursor);
         let mut events = Vec::with_capacity(changes.len());
         for change in changes {
-            match event(&state, &change).await {
-                Ok(event) => events.push(Ok(event)),
+            match event(&state, &actor, &change).await {
+                Ok(event) => events.extend(event.map(Ok)),
                 Err(error) => {
                     tracing::error!(%error, "a live change cannot be read");
                     return None;
                 }
             }
         }
-        Some((stream::iter(events), (state, after, ping_at)))
+        Some((stream::iter(events), (state, actor, after, ping_at)))
     })
     .flatten()
 }
 
-async fn event(state: &AppState, change: &Change) -> Result<Event, StoreError> {
+/// A change as this person may see it; none of a site that is not theirs.
+async fn event(
+    state: &AppState,
+    actor: &Actor,
+    change: &Change,
+) -> Result<Option<Event>, StoreError> {
     let mut data = json!({"at": change.at, "kind": change.kind, "reference": change.reference});
-    if change.kind == ChangeKind::Alert
-        && let Some(row) = state.store().alert(&change.reference).await?
-        && let Some(object) = data.as_object_mut()
-    {
-        let alert = serde_json::to_value(AlertJson::from(row)).unwrap_or(Value::Null);
-        object.insert("alert".to_owned(), alert);
+    match change.kind {
+        ChangeKind::Alert => {
+            if let Some(row) = state.store().alert(&change.reference).await? {
+                if !actor.account.may_at(Permission::AlertRead, row.alert.station.site()) {
+                    return Ok(None);
+                }
+                let alert = serde_json::to_value(AlertJson::from(row)).unwrap_or(Value::Null);
+                if let Some(object) = data.as_object_mut() {
+                    object.insert("alert".to_owned(), alert);
+                }
+            }
+        }
+        ChangeKind::Inspection | ChangeKind::Station => {
+            let site = change.reference.split('/').next().unwrap_or_default();
+            if !actor.account.may_at(Permission::StationRead, site) {
+                return Ok(None);
+            }
+        }
+        ChangeKind::Bundle => {
+            if actor.reach(Permission::BundleRead).is_nothing() {
+                return Ok(None);
+            }
+        }
     }
     let event = Event::default()
         .id(change.cursor.to_string())
         .event(change.kind.as_str())
         .data(data.to_string());
-    Ok(event)
+    Ok(Some(event))
 }
 
 const PING: Duration = Duration::from_secs(15);

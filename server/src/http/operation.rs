@@ -66,7 +66,7 @@ pub(super) fn set(
 pub(super) async fn metrics(State(state): State<AppState>) -> Result<Metrics, Problem> {
     let store = state.store();
     let mut metrics = Metrics::of(env!("CARGO_PKG_VERSION"));
-    let counts = store.alert_counts().await?;
+    let counts = store.alert_counts("").await?;
     let counts: Vec<(&str, i64)> =
         counts.iter().map(|(name, count)| (name.as_str(), *count)).collect();
     metrics.gauges("tidewaiter_alerts", "Alerts by state.", "state", &counts);

@@ -11,6 +11,7 @@ use tidewaiter_risk::screening::POSSIBLE;
 use super::alert::{AlertJson, limit_of};
 use super::inspection::InspectionRowJson;
 use super::problem::Problem;
+use crate::people::Actor;
 use crate::screen::{Line, NoAnswer};
 use crate::state::AppState;
 use crate::store::AlertFilter;
@@ -26,6 +27,7 @@ pub(super) struct SearchQuery {
 /// here: that is what `/api/v1/screen` and the alerts' own texts are for.
 pub(super) async fn search(
     State(state): State<AppState>,
+    actor: Actor,
     query: Result<Query<SearchQuery>, QueryRejection>,
 ) -> Result<Json<Value>, Problem> {
     let Query(query) = query?;
@@ -33,10 +35,12 @@ pub(super) async fn search(
         return Err(Problem::bad_request("q is missing: the text to look for"));
     }
     let limit = limit_of(query.limit)?;
+    // That somebody looked is kept; what for may be a person's name, and is not.
+    state.noted(&actor, "search", String::new()).await?;
     let filter = AlertFilter { text: query.q.clone(), ..AlertFilter::default() };
-    let alerts = state.alerts(&filter, None, limit).await?;
+    let alerts = state.alerts(&actor, &filter, None, limit).await?;
     let alerts: Vec<AlertJson> = alerts.rows.into_iter().map(AlertJson::from).collect();
-    let inspections = state.inspections("", &query.q, None, limit).await?;
+    let inspections = state.inspections(&actor, "", &query.q, None, limit).await?;
     let inspections: Vec<InspectionRowJson> =
         inspections.rows.into_iter().map(InspectionRowJson::from).collect();
     Ok(Json(json!({"alerts": alerts, "inspections": inspections})))
@@ -51,6 +55,7 @@ pub(super) struct ScreenQuery {
 /// Looks for a name on the lists in force: the question and the answer of the command `screen`.
 pub(super) async fn screen(
     State(state): State<AppState>,
+    actor: Actor,
     query: Result<Query<ScreenQuery>, QueryRejection>,
     line: Result<Json<Line>, JsonRejection>,
 ) -> Result<Json<Value>, Problem> {
@@ -59,6 +64,7 @@ pub(super) async fn screen(
     if !(0.0..=1.0).contains(&threshold) {
         return Err(Problem::bad_request("threshold is not 0 to 1"));
     }
+    state.noted(&actor, "screen", String::new()).await?;
     let lists = state.lists().clone();
     // A country's lists are long: comparing is no work for the tasks that serve.
     let answered = tokio::task::spawn_blocking(move || {

@@ -6,13 +6,15 @@ use axum::extract::{Query, State};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tidewaiter_people::role::Permission;
 use tidewaiter_proto::chain::Head;
 use tidewaiter_proto::presence::Presence;
 use tidewaiter_proto::station::StationId;
 
 use super::alert::limit_of;
 use super::problem::Problem;
-use crate::state::{AppState, StationView};
+use crate::people::Actor;
+use crate::state::{AppState, StationView, sites};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -59,11 +61,12 @@ impl From<StationView> for StationJson {
 
 pub(super) async fn list(
     State(state): State<AppState>,
+    actor: Actor,
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<Value>, Problem> {
     let Query(query) = query?;
     let limit = limit_of(query.limit)?;
-    let views = state.stations(&query.cursor, limit).await?;
+    let views = state.stations(&actor, &query.cursor, limit).await?;
     let full = i64::try_from(views.len()).is_ok_and(|rows| rows == limit);
     let items: Vec<StationJson> = views.into_iter().map(StationJson::from).collect();
     let next = items.last().filter(|_| full).map(|last| last.station.clone());
@@ -72,11 +75,13 @@ pub(super) async fn list(
 
 pub(super) async fn coverage(
     State(state): State<AppState>,
+    actor: Actor,
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<Value>, Problem> {
     let Query(query) = query?;
     let limit = limit_of(query.limit)?;
-    let rows = state.store().movements(&query.cursor, limit).await?;
+    let sites = sites(&actor, Permission::StationRead);
+    let rows = state.store().movements(&sites, &query.cursor, limit).await?;
     let full = i64::try_from(rows.len()).is_ok_and(|number| number == limit);
     let next = rows.last().filter(|_| full).map(crate::store::MovementRow::cursor);
     let items: Vec<Value> = rows

@@ -18,23 +18,30 @@ use crate::bundle::seal::{Checker, Signer};
 use crate::bundle::{Night, NightSettings};
 use crate::clock::Clock;
 use crate::inspection::Opener;
-use crate::state::AppState;
+use crate::people::{People, SignIn};
+use crate::state::{AppState, Parts};
 use crate::store::tests::{Sender, alert, now};
 use crate::store::{Pending, PendingWork, Store};
+
+use super::guard::Stated;
+
+mod people;
 
 /// A server's interface and pages over a store of its own.
 pub(crate) struct Desk {
     pub(crate) directory: tempfile::TempDir,
     pub(crate) store: Store,
+    pub(crate) people: People,
     pub(crate) router: Router,
+    pub(crate) table: Vec<Stated>,
 }
 
 impl Desk {
     pub(crate) async fn open() -> Self {
-        Self::with_clock(Clock::demonstration(now())).await
+        Self::with(Clock::demonstration(now()), SignIn::Demonstration).await
     }
 
-    async fn with_clock(clock: Clock) -> Self {
+    pub(crate) async fn with(clock: Clock, sign_in: SignIn) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let authority = Authority::open(directory.path()).unwrap();
         let store = Store::open(&directory.path().join("server.sqlite")).await.unwrap();
@@ -53,8 +60,19 @@ impl Desk {
         // The key that the sender of the store's tests wraps for.
         let opener = Opener::new(store.clone(), ServerSecret::from_bytes([9; 32]));
         let (lists, stop) = (Index::built_in().unwrap(), CancellationToken::new());
-        let state = AppState::new(store.clone(), clock, opener, night, versions, lists, stop);
-        Self { directory, store, router: super::router(state) }
+        let people = People::new(store.clone(), sign_in, &authority.signing);
+        let state = AppState::new(Parts {
+            store: store.clone(),
+            clock,
+            people: people.clone(),
+            opener,
+            night,
+            versions,
+            lists,
+            stop,
+        });
+        let (router, table) = super::stated(state);
+        Self { directory, store, people, router, table }
     }
 
     pub(crate) async fn raise(&self, alert: Alert) {
@@ -243,7 +261,7 @@ async fn only_a_demonstrations_clock_can_be_set() {
     let (status, answer) = desk.post("/api/v1/demonstration/clock", &setting).await;
     assert_eq!(status, StatusCode::OK);
     assert!(answer["now"].as_str().unwrap().starts_with("2018-10-02T08:10:0"), "{answer}");
-    let real = Desk::with_clock(Clock::system()).await;
+    let real = Desk::with(Clock::system(), SignIn::Demonstration).await;
     let (status, _) = real.post("/api/v1/demonstration/clock", &setting).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
 }

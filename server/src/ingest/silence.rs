@@ -23,7 +23,7 @@ impl Silence {
     pub(super) async fn of(store: &Store) -> Result<Self, StoreError> {
         let (mut there, mut after) = (HashMap::new(), String::new());
         loop {
-            let page = store.stations(&after, PAGE).await?;
+            let page = store.stations("", &after, PAGE).await?;
             let Some(last) = page.last() else { break };
             last.station.as_str().clone_into(&mut after);
             for row in page.iter().filter(|row| row.online && row.revoked_at.is_none()) {

@@ -19,6 +19,7 @@ use tidewaiter_web::traveller::Traveller;
 use tidewaiter_web::visit::{Visit, is_officer_id, remember_officer};
 
 use super::{failure, queue};
+use crate::people::Actor;
 use crate::state::{Act, AlertDetail, AppState};
 use crate::store::{ActError, Action, AlertRow, CLOSING_REASONS, Decision, StoreError, state_name};
 
@@ -67,21 +68,24 @@ pub(super) struct LogLine {
 
 pub(super) async fn show(
     State(state): State<AppState>,
+    actor: Actor,
     Path(id): Path<String>,
     visit: Visit,
 ) -> Response {
-    answer(&state, &visit, &id, Fields::default(), Problems::default(), StatusCode::OK).await
+    let (fields, problems) = (Fields::default(), Problems::default());
+    answer(&state, &actor, &visit, &id, fields, problems, StatusCode::OK).await
 }
 
 async fn answer(
     state: &AppState,
+    actor: &Actor,
     visit: &Visit,
     id: &str,
     fields: Fields,
     problems: Problems,
     status: StatusCode,
 ) -> Response {
-    match build(state, visit, id, fields, problems).await {
+    match build(state, actor, visit, id, fields, problems).await {
         Ok(Some(template)) => page_with(status, &template),
         Ok(None) => failure::not_found(visit),
         Err(error) => failure::failed(visit, &error),
@@ -90,12 +94,13 @@ async fn answer(
 
 async fn build(
     state: &AppState,
+    actor: &Actor,
     visit: &Visit,
     id: &str,
     fields: Fields,
     problems: Problems,
 ) -> Result<Option<AlertPage>, StoreError> {
-    let Some(detail) = state.alert(id).await? else { return Ok(None) };
+    let Some(detail) = state.alert(actor, id).await? else { return Ok(None) };
     let station = detail.row.alert.station.clone();
     let epoch = detail
         .inspection
@@ -213,6 +218,7 @@ fn line(frame: &Frame, decision: Decision) -> LogLine {
 
 pub(super) async fn act(
     State(state): State<AppState>,
+    actor: Actor,
     Path(id): Path<String>,
     visit: Visit,
     fields: Fields,
@@ -236,7 +242,7 @@ pub(super) async fn act(
     };
     if !problems.is_empty() {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return answer(&state, &visit, &id, fields, problems, status).await;
+        return answer(&state, &actor, &visit, &id, fields, problems, status).await;
     }
     let act = Act {
         action,
@@ -245,8 +251,8 @@ pub(super) async fn act(
         reason: fields.get("reason").to_owned(),
         text: fields.get("text").to_owned(),
     };
-    let response = match state.act(&id, &act).await {
-        Ok(_) => Redirect::to(&format!("/alerts/{}", queue::encode(&id))).into_response(),
+    let response = match state.act(&actor, &id, &act).await {
+        Ok(_) => Redirect::to(&format!("/alerts/{}", super::encode(&id))).into_response(),
         Err(ActError::Unknown(_)) => failure::not_found(&visit),
         Err(ActError::Store(error)) => failure::failed(&visit, &error),
         // Somebody was faster: the page shows what they did and keeps what was typed.
@@ -256,7 +262,7 @@ pub(super) async fn act(
                 other => other.to_string(),
             };
             problems.add("history", message);
-            answer(&state, &visit, &id, fields, problems, StatusCode::CONFLICT).await
+            answer(&state, &actor, &visit, &id, fields, problems, StatusCode::CONFLICT).await
         }
     };
     remember_officer(response, &officer)

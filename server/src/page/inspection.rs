@@ -14,6 +14,7 @@ use tidewaiter_web::traveller::Traveller;
 use tidewaiter_web::visit::Visit;
 
 use super::{alert, failure, queue};
+use crate::people::Actor;
 use crate::state::AppState;
 use crate::store::StoreError;
 
@@ -53,13 +54,14 @@ struct InspectionPage {
 
 pub(super) async fn list(
     State(state): State<AppState>,
+    actor: Actor,
     RawQuery(query): RawQuery,
     visit: Visit,
 ) -> Response {
     let fields = Fields::read(query.unwrap_or_default().as_bytes());
     let after = Some(fields.get("after")).filter(|after| !after.is_empty());
-    let found =
-        state.inspections(fields.get("station"), fields.get("text"), after, PAGE_ROWS).await;
+    let (station, sought) = (fields.get("station"), fields.get("text"));
+    let found = state.inspections(&actor, station, sought, after, PAGE_ROWS).await;
     let found = match found {
         Ok(found) => found,
         Err(error) => return failure::failed(&visit, &error),
@@ -67,7 +69,7 @@ pub(super) async fn list(
     let text = visit.text;
     let sought = fields.get("text").to_owned();
     let next = found.next.map(|cursor| {
-        format!("/inspections?text={}&after={}", queue::encode(&sought), queue::encode(&cursor))
+        format!("/inspections?text={}&after={}", super::encode(&sought), super::encode(&cursor))
     });
     page(&ListPage {
         frame: super::frame(
@@ -99,13 +101,14 @@ pub(super) async fn list(
 
 pub(super) async fn show(
     State(state): State<AppState>,
+    actor: Actor,
     Path((site, lane, id)): Path<(String, String, String)>,
     visit: Visit,
 ) -> Response {
     let Ok(station) = format!("{site}/{lane}").parse::<StationId>() else {
         return failure::not_found(&visit);
     };
-    match build(&state, &visit, &station, &id).await {
+    match build(&state, &actor, &visit, &station, &id).await {
         Ok(Some(template)) => page(&template),
         Ok(None) => failure::not_found(&visit),
         Err(error) => failure::failed(&visit, &error),
@@ -114,11 +117,12 @@ pub(super) async fn show(
 
 async fn build(
     state: &AppState,
+    actor: &Actor,
     visit: &Visit,
     station: &StationId,
     id: &str,
 ) -> Result<Option<InspectionPage>, StoreError> {
-    let Some(detail) = state.inspection(station, id).await? else { return Ok(None) };
+    let Some(detail) = state.inspection(actor, station, id).await? else { return Ok(None) };
     let text = visit.text;
     let records: Vec<_> = detail.records.iter().map(|opened| opened.record.clone()).collect();
     let missing = match records.last() {

@@ -16,6 +16,7 @@ use tidewaiter_web::text::Text;
 use tidewaiter_web::visit::{Visit, is_officer_id, local_path, remember_officer};
 
 use super::failure;
+use crate::people::Actor;
 use crate::state::{Act, AlertCounts, AppState};
 use crate::store::{Action, AlertFilter, AlertRow, InspectionRow, StoreError, state_name};
 
@@ -77,22 +78,28 @@ struct BulkOutcome {
 
 pub(super) async fn show(
     State(state): State<AppState>,
+    actor: Actor,
     RawQuery(query): RawQuery,
     visit: Visit,
 ) -> Response {
-    match build(&state, &visit, &query.unwrap_or_default()).await {
+    match build(&state, &actor, &visit, &query.unwrap_or_default()).await {
         Ok(template) => page(&template),
         Err(error) => failure::failed(&visit, &error),
     }
 }
 
-async fn build(state: &AppState, visit: &Visit, query: &str) -> Result<QueuePage, StoreError> {
+async fn build(
+    state: &AppState,
+    actor: &Actor,
+    visit: &Visit,
+    query: &str,
+) -> Result<QueuePage, StoreError> {
     let text = visit.text;
     let fields = Fields::read(query.as_bytes());
     let filter = filter_of(&fields);
     let after = fields.get("after").to_owned();
-    let list =
-        state.alerts(&filter, Some(after.as_str()).filter(|a| !a.is_empty()), PAGE_ROWS).await?;
+    let from = Some(after.as_str()).filter(|after| !after.is_empty());
+    let list = state.alerts(actor, &filter, from, PAGE_ROWS).await?;
     let now = state.clock().now();
     let mut groups = Vec::new();
     for (station, inspection, rows) in grouped(list.rows) {
@@ -108,7 +115,7 @@ async fn build(state: &AppState, visit: &Visit, query: &str) -> Result<QueuePage
             inspection,
         });
     }
-    let stations = state.stations("", 500).await?;
+    let stations = state.stations(actor, "", 500).await?;
     let mut frame = super::frame(visit, state.demonstration(), &text.say("desk-queue"), "/");
     frame.refresh_seconds = 15;
     Ok(QueuePage {
@@ -138,6 +145,7 @@ pub(super) fn filter_of(fields: &Fields) -> AlertFilter {
         inspection: fields.get("inspection").to_owned(),
         assignee: fields.get("assignee").to_owned(),
         text: fields.get("text").to_owned(),
+        sites: String::new(),
     }
 }
 
@@ -249,29 +257,19 @@ fn next_address(fields: &Fields, cursor: &str) -> String {
         .pairs()
         .iter()
         .filter(|(name, value)| name != "after" && !value.is_empty())
-        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+        .map(|(name, value)| format!("{}={}", super::encode(name), super::encode(value)))
         .collect();
-    parts.push(format!("after={}", encode(cursor)));
+    parts.push(format!("after={}", super::encode(cursor)));
     format!("/?{}", parts.join("&"))
 }
 
-/// Percent-encodes all but unreserved characters (RFC 3986 §2.3).
-pub(super) fn encode(value: &str) -> String {
-    use std::fmt::Write;
-    let mut out = String::with_capacity(value.len());
-    for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            // Writing to a string does not fail.
-            let _written = write!(out, "%{byte:02X}");
-        }
-    }
-    out
-}
-
 /// Does one thing with all picked alerts. Each is answered for itself; some may fail.
-pub(super) async fn act(State(state): State<AppState>, visit: Visit, fields: Fields) -> Response {
+pub(super) async fn act(
+    State(state): State<AppState>,
+    actor: Actor,
+    visit: Visit,
+    fields: Fields,
+) -> Response {
     let text = visit.text;
     let back = local_path(fields.get("back")).to_owned();
     let officer = super::actor(&visit, &fields).to_owned();
@@ -286,7 +284,7 @@ pub(super) async fn act(State(state): State<AppState>, visit: Visit, fields: Fie
         match fields.get("action").parse::<Action>() {
             Ok(action @ (Action::Claim | Action::Release | Action::Wait | Action::Escalate)) => {
                 for pick in picked {
-                    match act_on(&state, pick, action, &officer).await {
+                    match act_on(&state, &actor, pick, action, &officer).await {
                         Ok(()) => done += 1,
                         Err(problem) => problems.push(problem),
                     }
@@ -308,7 +306,13 @@ pub(super) async fn act(State(state): State<AppState>, visit: Visit, fields: Fie
     remember_officer(response, &officer)
 }
 
-async fn act_on(state: &AppState, pick: &str, action: Action, officer: &str) -> Result<(), String> {
+async fn act_on(
+    state: &AppState,
+    actor: &Actor,
+    pick: &str,
+    action: Action,
+    officer: &str,
+) -> Result<(), String> {
     let (version, id) = pick
         .split_once('@')
         .and_then(|(version, id)| Some((version.parse().ok()?, id)))
@@ -320,7 +324,7 @@ async fn act_on(state: &AppState, pick: &str, action: Action, officer: &str) -> 
         reason: String::new(),
         text: String::new(),
     };
-    state.act(id, &act).await.map(drop).map_err(|error| error.to_string())
+    state.act(actor, id, &act).await.map(drop).map_err(|error| error.to_string())
 }
 
 const PAGE_ROWS: i64 = 50;

@@ -12,6 +12,7 @@ use tidewaiter_web::text::Text;
 use tidewaiter_web::visit::Visit;
 
 use super::failure;
+use crate::people::Actor;
 use crate::state::{AppState, StationView};
 
 #[derive(Template)]
@@ -37,8 +38,8 @@ struct Row {
     version: String,
 }
 
-pub(super) async fn list(State(state): State<AppState>, visit: Visit) -> Response {
-    let views = match state.stations("", 500).await {
+pub(super) async fn list(State(state): State<AppState>, actor: Actor, visit: Visit) -> Response {
+    let views = match state.stations(&actor, "", 500).await {
         Ok(views) => views,
         Err(error) => return failure::failed(&visit, &error),
     };

@@ -17,7 +17,7 @@ use super::{InspectionRow, Pending, Store, StoreError, from_json, take_numbers, 
 mod action;
 mod list;
 
-pub use action::{Act, ActError, Action, CLOSING_REASONS, Decision};
+pub use action::{Act, ActError, Action, Agreed, CLOSING_REASONS, Decision};
 pub use list::{AlertFilter, AlertPage};
 
 /// One alert as it stands.
@@ -166,7 +166,19 @@ struct Event<'a> {
     text: &'a str,
 }
 
-async fn upsert(
+/// Marks an alert that stood as no longer found.
+pub(super) async fn no_longer(
+    connection: &mut SqliteConnection,
+    row: AlertRow,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let from_state = row.alert.state;
+    let row = AlertRow { standing: false, version: row.version + 1, ..row };
+    let event = Event { action: "not_found_again", reason: "", text: "", actor: ENGINE };
+    store_version(connection, &Versioned { from_state, row }, &event, now).await
+}
+
+pub(super) async fn upsert(
     connection: &mut SqliteConnection,
     found: &Alert,
     now: Timestamp,
@@ -292,7 +304,7 @@ async fn store_version(
     note_change(connection, now, ChangeKind::Alert, &alert.id).await
 }
 
-fn read_alert(row: &SqliteRow) -> Result<AlertRow, StoreError> {
+pub(super) fn read_alert(row: &SqliteRow) -> Result<AlertRow, StoreError> {
     let body: String = row.try_get("body")?;
     Ok(AlertRow {
         alert: from_json("alert", "body", &body)?,

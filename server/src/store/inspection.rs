@@ -212,6 +212,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn inspections(
         &self,
+        sites: &str,
         station: &str,
         text: &str,
         after: Option<&str>,
@@ -225,6 +226,7 @@ impl Store {
                     role, mode, designator, origin, destination, decision, digest
              FROM inspection
              WHERE ($1 = '' OR station = $1)
+               AND ($7 = '' OR ',' || $7 || ',' LIKE '%,' || substr(station, 1, 5) || ',%')
                AND ($2 = '%%' OR lower(station || ' ' || inspection || ' ' ||
                     coalesce(designator, '') || ' ' || coalesce(origin, '') || ' ' ||
                     coalesce(destination, '')) LIKE $2 ESCAPE '!')
@@ -238,6 +240,7 @@ impl Store {
         .bind(before_station)
         .bind(id)
         .bind(limit + 1)
+        .bind(sites.to_owned())
         .fetch_all(&self.readers)
         .await?;
         let mut rows = rows.iter().map(read_inspection).collect::<Result<Vec<_>, _>>()?;
@@ -280,12 +283,18 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn movements(&self, after: &str, limit: i64) -> Result<Vec<MovementRow>, StoreError> {
+    pub async fn movements(
+        &self,
+        sites: &str,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<MovementRow>, StoreError> {
         let rows = sqlx::query(
             "SELECT coalesce(designator, '') AS name, coalesce(origin, '') AS origin,
                     coalesce(destination, '') AS destination, count(*) AS inspections,
                     count(decision) AS decided, max(last_at) AS last_at
              FROM inspection WHERE origin IS NOT NULL
+               AND ($3 = '' OR ',' || $3 || ',' LIKE '%,' || substr(station, 1, 5) || ',%')
              GROUP BY coalesce(designator, ''), coalesce(origin, ''), coalesce(destination, '')
              HAVING coalesce(designator, '') || '|' || coalesce(origin, '') || '|' ||
                     coalesce(destination, '') > $1
@@ -294,6 +303,7 @@ impl Store {
         )
         .bind(after.to_owned())
         .bind(limit)
+        .bind(sites.to_owned())
         .fetch_all(&self.readers)
         .await?;
         rows.into_iter()
@@ -367,7 +377,7 @@ pub(super) async fn put_inspection(
     Ok(())
 }
 
-fn read_inspection(row: &SqliteRow) -> Result<InspectionRow, StoreError> {
+pub(super) fn read_inspection(row: &SqliteRow) -> Result<InspectionRow, StoreError> {
     let key: Vec<u8> = row.try_get("key_id")?;
     let subject: Option<Vec<u8>> = row.try_get("subject")?;
     Ok(InspectionRow {

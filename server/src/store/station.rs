@@ -122,13 +122,21 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn stations(&self, after: &str, limit: i64) -> Result<Vec<StationRow>, StoreError> {
+    pub async fn stations(
+        &self,
+        sites: &str,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<StationRow>, StoreError> {
         let rows = sqlx::query(
             "SELECT station, signing_key, enrolled_at, revoked_at, online, seen_at, presence
-             FROM station WHERE station > $1 ORDER BY station LIMIT $2",
+             FROM station WHERE station > $1
+               AND ($3 = '' OR ',' || $3 || ',' LIKE '%,' || substr(station, 1, 5) || ',%')
+             ORDER BY station LIMIT $2",
         )
         .bind(after.to_owned())
         .bind(limit)
+        .bind(sites.to_owned())
         .fetch_all(&self.readers)
         .await?;
         rows.iter().map(read_station).collect()

@@ -334,7 +334,7 @@ async fn assessment_never_reopens_what_was_closed_and_passes_up_what_grew() {
     assert_eq!(put(Severity::High).await.unwrap(), Upserted::Same);
     let id = alert(Severity::High).id;
     let close =
-        store.act(&id, &decided("s-1", Action::Close, "cleared", "", 1), now()).await.unwrap();
+        store.act(&id, &decided("s-1", Action::Close, "cleared", "", 1), None, now()).await.unwrap();
     assert_eq!((close.alert.state, close.version), (AlertState::Closed, 2));
     assert_eq!(put(Severity::Medium).await.unwrap(), Upserted::Altered);
     assert_eq!(store.alert(&id).await.unwrap().unwrap().alert.state, AlertState::Closed);
@@ -350,8 +350,8 @@ async fn two_people_cannot_decide_on_the_same_version() {
     let (_directory, store) = fresh().await;
     store.put_ledger_alert(work(), alert(Severity::High), now()).await.unwrap();
     let id = alert(Severity::High).id;
-    store.act(&id, &decided("s-1", Action::Claim, "", "", 1), now()).await.unwrap();
-    let late = store.act(&id, &decided("s-2", Action::Close, "cleared", "", 1), now()).await;
+    store.act(&id, &decided("s-1", Action::Claim, "", "", 1), None, now()).await.unwrap();
+    let late = store.act(&id, &decided("s-2", Action::Close, "cleared", "", 1), None, now()).await;
     let Err(ActError::Changed { seen: 1, current }) = late else { panic!("{late:?}") };
     assert_eq!(current.assignee.as_deref(), Some("s-1"));
     assert_eq!(store.decisions(&id).await.unwrap().len(), 2);
@@ -362,13 +362,13 @@ async fn closing_needs_a_reason_and_a_closed_alert_takes_only_comments() {
     let (_directory, store) = fresh().await;
     store.put_ledger_alert(work(), alert(Severity::High), now()).await.unwrap();
     let id = alert(Severity::High).id;
-    let bare = store.act(&id, &decided("s-1", Action::Close, "", "", 1), now()).await;
+    let bare = store.act(&id, &decided("s-1", Action::Close, "", "", 1), None, now()).await;
     assert!(matches!(bare, Err(ActError::Incomplete(_))));
-    store.act(&id, &decided("s-1", Action::Close, "seized", "", 1), now()).await.unwrap();
-    let again = store.act(&id, &decided("s-1", Action::Claim, "", "", 2), now()).await;
+    store.act(&id, &decided("s-1", Action::Close, "seized", "", 1), None, now()).await.unwrap();
+    let again = store.act(&id, &decided("s-1", Action::Claim, "", "", 2), None, now()).await;
     assert!(matches!(again, Err(ActError::NotNow { .. })));
-    store.act(&id, &decided("s-1", Action::Comment, "", "sealed", 2), now()).await.unwrap();
-    let none = store.act("no", &decided("s-1", Action::Claim, "", "", 1), now()).await;
+    store.act(&id, &decided("s-1", Action::Comment, "", "sealed", 2), None, now()).await.unwrap();
+    let none = store.act("no", &decided("s-1", Action::Claim, "", "", 1), None, now()).await;
     assert!(matches!(none, Err(ActError::Unknown(_))));
 }
 

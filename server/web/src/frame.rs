@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::assets;
 use crate::language::Language;
 use crate::text::Text;
-use crate::visit::Visit;
+use crate::visit::{SignedIn, Visit};
 
 /// Which of the three pages this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +65,8 @@ pub struct Frame {
     pub keys: bool,
     /// Who is on duty, as far as the browser says.
     pub officer: Option<String>,
+    /// Who is signed in, where there is sign-in.
+    pub signed_in: Option<SignedIn>,
 }
 
 impl Frame {
@@ -82,6 +84,7 @@ impl Frame {
             refresh_seconds: 0,
             keys: visit.keys,
             officer: visit.officer.clone(),
+            signed_in: visit.signed_in.clone(),
         }
     }
 

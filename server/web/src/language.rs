@@ -87,7 +87,7 @@ impl Language {
         }
     }
 
-    pub(crate) fn sources(self) -> [&'static str; 5] {
+    pub(crate) fn sources(self) -> [&'static str; 6] {
         macro_rules! files {
             ($code:literal) => {
                 [
@@ -96,6 +96,7 @@ impl Language {
                     include_str!(concat!("../languages/", $code, "/station.ftl")),
                     include_str!(concat!("../languages/", $code, "/desk.ftl")),
                     include_str!(concat!("../languages/", $code, "/headquarters.ftl")),
+                    include_str!(concat!("../languages/", $code, "/people.ftl")),
                 ]
             };
         }

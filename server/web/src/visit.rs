@@ -23,6 +23,19 @@ pub struct Visit {
     pub officer: Option<String>,
     /// Whether single-key shortcuts are on.
     pub keys: bool,
+    /// Who is signed in, where there is sign-in.
+    pub signed_in: Option<SignedIn>,
+}
+
+/// Who is signed in, as the guard of a router tells its handlers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIn {
+    /// The account's id.
+    pub id: String,
+    /// The person's name.
+    pub name: String,
+    /// Addresses of the navigation that they may go to.
+    pub pages: Vec<&'static str>,
 }
 
 impl Visit {
@@ -39,6 +52,7 @@ impl Visit {
             path: path.to_owned(),
             officer: cookie(headers, OFFICER_COOKIE).filter(|name| is_officer_id(name)),
             keys: cookie(headers, KEYS_COOKIE).is_none_or(|value| value != "off"),
+            signed_in: None,
         }
     }
 }
@@ -48,7 +62,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Visit {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Self::Rejection> {
         let path = parts.uri.path_and_query().map_or("/", |whole| whole.as_str());
-        Ok(Self::read(&parts.headers, path))
+        let mut visit = Self::read(&parts.headers, path);
+        if let Some(person) = parts.extensions.get::<SignedIn>() {
+            // Who is signed in is no matter of what this browser remembers.
+            visit.officer = Some(person.id.clone());
+            visit.signed_in = Some(person.clone());
+        }
+        Ok(visit)
     }
 }
 
@@ -102,7 +122,8 @@ fn with_cookie(mut response: Response, name: &str, value: &str) -> Response {
     response
 }
 
-fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+/// The value of a cookie.
+pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     headers
         .get_all(COOKIE)
         .iter()

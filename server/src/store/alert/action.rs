@@ -3,8 +3,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
+use tidewaiter_people::account::AccountId;
 use tidewaiter_proto::alert::AlertState;
 
+use super::super::approval::answer;
+use super::super::audit::{Note, append};
 use super::super::{Store, StoreError, to_time};
 use super::{AlertRow, Event, Versioned, alert_by_id, state_name, store_version};
 
@@ -63,6 +66,15 @@ pub struct Decision {
     pub text: String,
 }
 
+/// A second person's word that an action waits for.
+#[derive(Clone, Debug)]
+pub struct Agreed {
+    /// The matter they agree to.
+    pub approval: String,
+    /// Who.
+    pub by: AccountId,
+}
+
 /// Why an action was not done.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ActError {
@@ -88,6 +100,12 @@ pub enum ActError {
     /// A needed field is missing or not valid.
     #[error("{0}")]
     Incomplete(&'static str),
+    /// It takes a second person, who has been asked.
+    #[error("this takes a second person: it waits for one to agree")]
+    SecondNeeded,
+    /// A second person has answered already.
+    #[error("this was answered already")]
+    Answered,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -98,13 +116,20 @@ pub const CLOSING_REASONS: &[&str] =
     &["cleared", "declared", "detained", "seized", "referred", "false_positive", "duplicate"];
 
 impl Store {
-    /// Does what a person decided, if the alert still is at the version the person saw.
+    /// Does what a person decided, if the alert still is at the version the person saw; with
+    /// `agreed`, the second person's word is kept with it or neither is.
     ///
     /// # Errors
     /// [`ActError`]; then nothing has changed.
-    pub async fn act(&self, id: &str, act: &Act, now: Timestamp) -> Result<AlertRow, ActError> {
+    pub async fn act(
+        &self,
+        id: &str,
+        act: &Act,
+        agreed: Option<Agreed>,
+        now: Timestamp,
+    ) -> Result<AlertRow, ActError> {
         let Act { action, version: seen, .. } = *act;
-        check(act)?;
+        act.check()?;
         let (id, actor, reason, text) =
             (id.to_owned(), act.officer.trim().to_owned(), act.reason.clone(), act.text.clone());
         self.writer
@@ -120,6 +145,14 @@ impl Store {
                         Ok(row) => row,
                         Err(error) => return Ok(Err(error)),
                     };
+                    if let Some(agreed) = &agreed {
+                        let Agreed { approval, by } = agreed;
+                        if !answer(connection, approval, by, false, now).await? {
+                            return Ok(Err(ActError::Answered));
+                        }
+                        let note = Note::done(by.as_str(), "approval_agreed", approval);
+                        append(connection, &note, now).await?;
+                    }
                     let event = Event {
                         actor: &actor,
                         action: action.as_str(),
@@ -205,24 +238,29 @@ impl std::str::FromStr for Action {
     }
 }
 
-/// Whether all is there that the action needs.
-fn check(act: &Act) -> Result<(), ActError> {
-    let Act { action, officer, reason, text, .. } = act;
-    if officer.trim().is_empty() || officer.chars().count() > 64 {
-        return Err(ActError::Incomplete("who acts is missing, or over 64 characters"));
+impl Act {
+    /// Whether all is there that the action needs.
+    ///
+    /// # Errors
+    /// [`ActError::Incomplete`].
+    pub fn check(&self) -> Result<(), ActError> {
+        let Act { action, officer, reason, text, .. } = self;
+        if officer.trim().is_empty() || officer.chars().count() > 64 {
+            return Err(ActError::Incomplete("who acts is missing, or over 64 characters"));
+        }
+        if text.chars().count() > TEXT_MAX {
+            return Err(ActError::Incomplete("the text is over 4,000 characters"));
+        }
+        if *action == Action::Close && !CLOSING_REASONS.contains(&reason.as_str()) {
+            return Err(ActError::Incomplete(
+                "closing needs a reason: cleared, declared, detained, seized, referred, false_positive or duplicate",
+            ));
+        }
+        if *action == Action::Comment && text.trim().is_empty() {
+            return Err(ActError::Incomplete("a comment needs a text"));
+        }
+        Ok(())
     }
-    if text.chars().count() > TEXT_MAX {
-        return Err(ActError::Incomplete("the text is over 4,000 characters"));
-    }
-    if *action == Action::Close && !CLOSING_REASONS.contains(&reason.as_str()) {
-        return Err(ActError::Incomplete(
-            "closing needs a reason: cleared, declared, detained, seized, referred, false_positive or duplicate",
-        ));
-    }
-    if *action == Action::Comment && text.trim().is_empty() {
-        return Err(ActError::Incomplete("a comment needs a text"));
-    }
-    Ok(())
 }
 
 fn next(before: &AlertRow, action: Action, actor: &str) -> Result<AlertRow, ActError> {

@@ -26,6 +26,8 @@ pub struct AlertFilter {
     pub assignee: String,
     /// Text that the alert contains.
     pub text: String,
+    /// Only these sites, separated by commas: what the one who asks may see.
+    pub sites: String,
 }
 
 /// A page of alerts, gravest first, then latest.
@@ -60,6 +62,7 @@ impl Store {
                AND ($6 = '' OR inspection = $6)
                AND ($7 = '' OR assignee = $7)
                AND ($8 = '%%' OR lower(body) LIKE $8 ESCAPE '!')
+               AND ($13 = '' OR ',' || $13 || ',' LIKE '%,' || substr(station, 1, 5) || ',%')
                AND (weight < $9 OR (weight = $9 AND (raised_at < $10 OR
                     (raised_at = $10 AND id > $11))))
              ORDER BY weight DESC, raised_at DESC, id LIMIT $12",
@@ -76,6 +79,7 @@ impl Store {
         .bind(raised_after)
         .bind(id_after)
         .bind(limit + 1)
+        .bind(filter.sites.clone())
         .fetch_all(&self.readers)
         .await?;
         let mut rows = rows.iter().map(read_alert).collect::<Result<Vec<_>, _>>()?;
@@ -89,16 +93,22 @@ impl Store {
         Ok(AlertPage { rows, next })
     }
 
-    /// How many alerts are in each state.
+    /// How many alerts of these sites are in each state; of all when empty.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn alert_counts(
         &self,
+        sites: &str,
     ) -> Result<std::collections::BTreeMap<String, i64>, StoreError> {
-        let rows = sqlx::query("SELECT state, count(*) AS number FROM alert GROUP BY state")
-            .fetch_all(&self.readers)
-            .await?;
+        let rows = sqlx::query(
+            "SELECT state, count(*) AS number FROM alert
+             WHERE ($1 = '' OR ',' || $1 || ',' LIKE '%,' || substr(station, 1, 5) || ',%')
+             GROUP BY state",
+        )
+        .bind(sites.to_owned())
+        .fetch_all(&self.readers)
+        .await?;
         rows.into_iter().map(|row| Ok((row.try_get("state")?, row.try_get("number")?))).collect()
     }
 }
