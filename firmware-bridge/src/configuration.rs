@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use jiff::SignedDuration;
 use serde::Deserialize;
 use tidewaiter_program::clock::Clock;
 pub use tidewaiter_program::configuration::{ConfigurationError, Demonstration};
@@ -27,6 +28,9 @@ pub struct BridgeConfiguration {
     /// The station's own bus.
     #[serde(default)]
     pub bus: Bus,
+    /// How long records stay at the station.
+    #[serde(default)]
+    pub retention: Retention,
     /// The devices that this agent reads itself.
     #[serde(default, rename = "device")]
     pub devices: Vec<DeviceConfig>,
@@ -88,6 +92,27 @@ pub struct Bus {
     pub listen: Option<SocketAddr>,
     /// A broker on this machine, instead of the embedded one.
     pub external: Option<SocketAddr>,
+}
+
+/// How long records stay at the station that the server has.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// Days from the making of a record; what the server does not have stays longer.
+    pub days: u16,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { days: 90 }
+    }
+}
+
+impl Retention {
+    /// The same as a duration.
+    pub fn age(self) -> SignedDuration {
+        SignedDuration::from_hours(24 * i64::from(self.days))
+    }
 }
 
 /// A device that this agent reads itself.
@@ -255,6 +280,9 @@ impl BridgeConfiguration {
         if self.bus.listen.is_some() && self.bus.external.is_some() {
             return Err(source.wrong("external", "listen is of the embedded broker: name one"));
         }
+        if self.retention.days == 0 {
+            return Err(source.wrong("days", "records stay a day at least"));
+        }
         let mut known = BTreeSet::new();
         for (id, _) in self.profiles() {
             if !is_device_id(id) {
@@ -310,6 +338,7 @@ mod tests {
         assert!(configuration.listen().ip().is_loopback());
         assert!(configuration.bus_listen().ip().is_loopback());
         assert_eq!(configuration.jurisdiction(), "RU");
+        assert_eq!(configuration.retention.age().as_hours(), 24 * 90);
     }
 
     #[test]
@@ -318,6 +347,7 @@ mod tests {
             ("\n[bus]\nlissten = \"127.0.0.1:1\"\n", "DIR/bridge.toml:11: lissten: unknown field"),
             ("\n[bus]\nlisten = \"0.0.0.0:1883\"\n", "DIR/bridge.toml:11: listen: the embedded"),
             ("\n[http]\nlisten = \"0.0.0.0:80\"\n", "DIR/bridge.toml:11: listen: there is no"),
+            ("\n[retention]\ndays = 0\n", "DIR/bridge.toml:11: days: records stay a day"),
             ("[[device]]\nid = \"mrz 1\"\ndriver = \"mrz\"\n", "DIR/bridge.toml:10: id: \"mrz 1\""),
             ("[[device]]\nid = \"mrz-1\"\ndriver = \"mrz\"\n", "needs serial"),
             ("[[device]]\nid = \"a\"\ndriver = \"iris\"\n", "DIR/bridge.toml:11: driver: unknown"),

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use rumqttc::v5::MqttOptions;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::LastWill;
@@ -15,7 +16,7 @@ use tidewaiter_ledger::ReadError;
 use tidewaiter_proto::batch::{BATCH_BYTES_MAX, Place, pack};
 use tidewaiter_proto::body::{Body, DeviceState};
 use tidewaiter_proto::presence::Presence;
-use tidewaiter_proto::record::Source;
+use tidewaiter_proto::record::{ClockQuality, Source};
 use tidewaiter_proto::seal::random;
 use tidewaiter_proto::signing::{Signing, Verifying};
 use tidewaiter_proto::sync::finding::Finding;
@@ -41,6 +42,8 @@ pub struct SyncSettings {
     pub server: Verifying,
     /// How fast.
     pub pace: Pace,
+    /// How long records stay here that the server has.
+    pub retention: SignedDuration,
 }
 
 /// Brings records to the server until `stop`.
@@ -88,6 +91,8 @@ struct Sync {
     /// Of the connection that is being made.
     session: u64,
     began: Instant,
+    /// When records of an epoch were let go last.
+    let_go: BTreeMap<u64, Instant>,
 }
 
 async fn hear(connection: &mut Option<Connection>) -> Heard {
@@ -108,7 +113,15 @@ impl Sync {
             Duration::ZERO,
         );
         let (connection, session, began) = (None, 0, Instant::now());
-        Ok(Self { settings, station, protocol, connection, session, began })
+        Ok(Self {
+            settings,
+            station,
+            protocol,
+            connection,
+            session,
+            began,
+            let_go: BTreeMap::new(),
+        })
     }
 
     fn now(&self) -> Duration {
@@ -162,8 +175,7 @@ impl Sync {
                 let done = self.station.ledger().returned(epoch, &ranges).await;
                 noted(done);
             }
-            // Records are kept for good until retention is built.
-            Effect::Confirmed { .. } => {}
+            Effect::Confirmed { epoch } => self.let_go(epoch),
             Effect::BeginEpoch(epoch) => self.begin(epoch).await,
             Effect::Raise(finding) => self.raise(finding).await,
         }
@@ -288,6 +300,32 @@ impl Sync {
         self.protocol.compared(id, &hashes, self.now());
     }
 
+    /// Lets go of what the server has and whose time is over, beside the work. Only with a clock
+    /// that is known to be right: what a wrong one lets go would be gone too early.
+    fn let_go(&mut self, epoch: u64) {
+        let now = Instant::now();
+        let lately = self.let_go.get(&epoch).is_some_and(|last| now - *last < LET_GO_EVERY);
+        if lately || self.station.clock_quality() != ClockQuality::Synced {
+            return;
+        }
+        self.let_go.insert(epoch, now);
+        let (ledger, age) = (self.station.ledger().clone(), self.settings.retention);
+        let today = self.station.clock().now();
+        tokio::spawn(async move {
+            match ledger.expire(epoch, today, age).await {
+                Ok(gone) if gone.records > 0 => tracing::info!(
+                    epoch,
+                    records = gone.records,
+                    keys = gone.keys,
+                    bytes = gone.bytes,
+                    "records were let go after their time: the server has them"
+                ),
+                Ok(_) => {}
+                Err(error) => tracing::warn!(epoch, %error, "records cannot be let go now"),
+            }
+        });
+    }
+
     async fn begin(&mut self, epoch: u64) {
         match self.station.ledger().begin_epoch(epoch).await {
             Ok(()) => {
@@ -361,5 +399,7 @@ fn noted(done: Result<(), tidewaiter_ledger::AppendError>) {
 
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 const ENVELOPE_BYTES: usize = 8 * 1024;
+/// Records are let go this often at most: it reads the oldest part of the journal.
+const LET_GO_EVERY: Duration = Duration::from_hours(1);
 /// Looked at again after this time though nothing is due.
 const IDLE: Duration = Duration::from_mins(1);

@@ -67,6 +67,22 @@ def header(stored):
     return epoch, seq, station, kind
 
 
+def head_file(directory):
+    """Where the ledger begins, and how much of its newest segment was written, as its head file
+    says: (epoch, seq, hash) of the floor, ordinal of the oldest segment, (ordinal, offset) of the
+    end, (epoch, seq) of the head; None when there is no such file."""
+    path = pathlib.Path(directory, "head")
+    if not path.exists():
+        return None
+    data = path.read_bytes()
+    if data[:4] != b"TWH1" or struct.unpack_from(">I", data, 4)[0] != crc32c(data[8:256]):
+        raise Broken("head: the head file is damaged")
+    epoch, seq = struct.unpack_from(">QQ", data, 8)
+    floor = struct.unpack_from(">QQ32s", data, 56)
+    segment, offset, oldest = struct.unpack_from(">QIQ", data, 217)
+    return floor, oldest, (segment, offset), (epoch, seq)
+
+
 class Chain:
     """The heads of a ledger as its records come."""
 
@@ -79,6 +95,8 @@ class Chain:
             raise Broken(f"epoch {epoch}: a segment of {station} in the ledger of {self.station}")
         if seq == 0 and digest != genesis(station, epoch):
             raise Broken(f"epoch {epoch}: the genesis hash is another one")
+        if seq > 0 and epoch not in self.heads:
+            raise Broken(f"epoch {epoch}: records up to {seq} are missing")
         if self.heads.setdefault(epoch, (seq, digest)) != (seq, digest):
             raise Broken(f"epoch {epoch}: records up to {seq} are missing")
 
@@ -96,12 +114,22 @@ class Chain:
 
 
 def journal(directory, chain):
+    known = head_file(directory)
+    floor, oldest, written, head = known or ((0, 0, b""), 1, (0, 0), (0, 0))
+    if floor[0] > 0:
+        chain.heads[floor[0]] = floor[1:]
+    expected = None
     for path in sorted(pathlib.Path(directory, "journal").glob("*.segment")):
         data = path.read_bytes()
         (crc,) = struct.unpack_from(">I", data, 4)
         if data[:4] != b"TWS1" or crc != crc32c(data[8:128]):
             raise Broken(f"{path.name}: its header is damaged")
-        _, epoch, seq = struct.unpack_from(">QQQ", data, 8)
+        ordinal, epoch, seq = struct.unpack_from(">QQQ", data, 8)
+        if ordinal < oldest:
+            continue  # let go
+        if ordinal != (expected or max(oldest, 1)):
+            raise Broken(f"{path.name}: the segment before it is missing")
+        expected = ordinal + 1
         station = data[65 : 65 + data[64]].decode()
         chain.begin(station, epoch, seq, data[32:64])
         at = 128
@@ -115,6 +143,10 @@ def journal(directory, chain):
             at = end
         if any(data[at:]):
             raise Broken(f"{path.name}, byte {at}: no frame and no zeros")
+        if ordinal == written[0] and at < written[1]:
+            raise Broken(f"{path.name}, byte {at}: zeros stand where frames were")
+    if head[1] > chain.heads.get(head[0], (0, b""))[0]:
+        raise Broken(f"epoch {head[0]}: the journal ends before record {head[1]}")
 
 
 def export(file, chain):
@@ -122,6 +154,8 @@ def export(file, chain):
         row = json.loads(line)
         if "stored" in row:
             chain.add(base64.b64decode(row["stored"]), bytes.fromhex(row["hash"]))
+        elif "floor" in row:
+            chain.heads[row["epoch"]] = (row["floor"]["seq"], bytes.fromhex(row["floor"]["hash"]))
         else:
             head = (row["head"]["seq"], bytes.fromhex(row["head"]["hash"]))
             empty = (0, genesis(row["station"], row["epoch"]))

@@ -38,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) chore_done: Condvar,
     pub(crate) head: watch::Sender<(u64, Head)>,
     pub(crate) files: Mutex<HashMap<PathBuf, Arc<dyn DiskFile>>>,
+    /// The head file is replaced by one at a time.
+    pub(crate) heading: Mutex<()>,
 }
 
 /// What is on disk, as readers see it.
@@ -83,9 +85,18 @@ pub(crate) struct Chores {
     pub(crate) checkpoint: bool,
     /// sled is to be rebuilt.
     pub(crate) rebuild: bool,
+    /// sled holds much that was let go: it is to be written anew.
+    pub(crate) compact: bool,
     pub(crate) stop: bool,
     /// Counts checkpoints tried, for those who wait for one.
     pub(crate) checkpoints: u64,
+}
+
+impl Book {
+    /// Ordinal of the oldest segment that is kept.
+    pub(crate) fn oldest(&self) -> u64 {
+        self.segments.first().map_or(0, |segment| segment.ordinal)
+    }
 }
 
 impl Shared {
@@ -184,9 +195,17 @@ impl Shared {
         }
     }
 
-    /// Reads a slot; none when it is blank or lost.
+    /// Keeps no file open any more that is about to be removed.
+    pub(crate) fn forget_files(&self, gone: &[PathBuf]) {
+        lock(&self.files).retain(|path, _| !gone.contains(path));
+    }
+
+    /// Reads a slot; none when it is blank or lost, or its file went with all its keys.
     pub(crate) fn slot(&self, number: u64) -> io::Result<Option<Slot>> {
-        let file = self.file(key_path(&self.key_dir(), number))?;
+        let file = match self.file(key_path(&self.key_dir(), number)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            file => file?,
+        };
         match read_slot(&*file, number)? {
             FoundSlot::Valid { slot, .. } => Ok(Some(*slot)),
             FoundSlot::Blank | FoundSlot::Lost => Ok(None),
@@ -211,6 +230,8 @@ impl Shared {
             floor: book.floor,
             contradicted: book.contradicted,
             station: self.options.station.clone(),
+            end: book.end,
+            oldest: book.oldest(),
         }
     }
 }

@@ -124,6 +124,20 @@ pub enum ReadError {
     IndexAway,
 }
 
+/// Why something was not let go or erased.
+#[derive(Debug, thiserror::Error)]
+pub enum ExpireError {
+    /// What should go cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The ledger takes nothing now.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    /// The file layer failed.
+    #[error("it cannot be removed: {0}")]
+    Io(#[from] std::io::Error),
+}
+
 /// Why a ledger does not open.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {

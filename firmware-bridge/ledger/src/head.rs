@@ -13,7 +13,7 @@
 //!      8     8  epoch                                8     8  epoch
 //!     16     8  seq of the last record              16     8  seq
 //!     24    32  its chain hash                      24    32  chain hash
-//!     56     8  epoch of the floor                  56     8  zeros
+//!     56     8  epoch of the floor                 (continued below)
 //!     64     8  seq of the last record that
 //!               was let go after its time
 //!     72    32  its chain hash
@@ -22,12 +22,16 @@
 //!    113     8  its seq
 //!    121    32  its chain hash
 //!    153     1  length of the station name
-//!    154    63  station name, then zeros
+//!    154    63  station name, then zeros              56     4  ordinal of the newest segment
+//!    217     8  ordinal of the newest segment         60     4  where its frames end
+//!    225     4  where its frames end
+//!    229     8  ordinal of the oldest segment kept
 //! ```
 //!
-//! The checkpoint is 320 bytes: magic "TWC1", checksum, the head file's bytes 8 to 216, then from
-//! offset 217 generation (8), ordinal and offset of the first frame not in sled (8, 4), number of
-//! entries (8), their sum (8), key slots seen (8).
+//! The checkpoint is 384 bytes: magic "TWC1", checksum, the head file's bytes 8 to 216, then from
+//! offset 217 generation (8), ordinal and offset of the first frame not in sled (8, 4), epoch, seq
+//! and hash of the last record in sled (8, 8, 32), number of entries (8), their sum (8), key slots
+//! seen (8), ordinal of the oldest segment kept (8).
 
 use tidewaiter_proto::chain::Head;
 use tidewaiter_proto::station::StationId;
@@ -49,6 +53,21 @@ pub struct HeadFile {
     pub contradicted: Option<(u64, Head)>,
     /// Whose ledger.
     pub station: StationId,
+    /// Where the frames end that are on disk: what is missing before it was lost.
+    pub end: Place,
+    /// Ordinal of the oldest segment kept; 0 when there is none yet.
+    pub oldest: u64,
+}
+
+/// One slot of the mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Which life of the ledger.
+    pub epoch: u64,
+    /// Its last record on disk.
+    pub head: Head,
+    /// Where the frames end that are on disk.
+    pub end: Place,
 }
 
 /// What the checkpoint file says: how far sled is, and what it held then.
@@ -82,13 +101,20 @@ impl HeadFile {
     pub fn to_bytes(&self) -> [u8; HEAD_BYTES] {
         let mut bytes = [MAGIC_HEAD.as_slice(), &[0; 4]].concat();
         self.push(&mut bytes);
+        bytes.extend_from_slice(&self.end.segment.to_be_bytes());
+        bytes.extend_from_slice(&self.end.offset.to_be_bytes());
+        bytes.extend_from_slice(&self.oldest.to_be_bytes());
         sealed(bytes)
     }
 
     /// Reads a head file; none when it is not one.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let block = bytes.first_chunk::<HEAD_BYTES>()?;
-        Self::take(&mut unsealed(block, MAGIC_HEAD)?)
+        let mut rest = unsealed(block, MAGIC_HEAD)?;
+        let file = Self::take(&mut rest)?;
+        let segment = take_u64(&mut rest)?;
+        let end = Place { segment, offset: u32::from_be_bytes(take(&mut rest)?) };
+        Some(Self { end, oldest: take_u64(&mut rest)?, ..file })
     }
 
     fn push(&self, bytes: &mut Vec<u8>) {
@@ -107,7 +133,8 @@ impl HeadFile {
         let contradicted = (take_u64(rest)?, take_head(rest)?);
         let station = take_station(rest)?;
         let contradicted = (seen == 1).then_some(contradicted);
-        Some(Self { epoch, head, floor, contradicted, station })
+        let (end, oldest) = (Place { segment: 0, offset: 0 }, 0);
+        Some(Self { epoch, head, floor, contradicted, station, end, oldest })
     }
 }
 
@@ -117,6 +144,7 @@ impl Checkpoint {
         let mut bytes = [MAGIC_CHECKPOINT.as_slice(), &[0; 4]].concat();
         self.head.push(&mut bytes);
         self.position.push(&mut bytes);
+        bytes.extend_from_slice(&self.head.oldest.to_be_bytes());
         sealed(bytes)
     }
 
@@ -125,7 +153,9 @@ impl Checkpoint {
         let block = bytes.first_chunk::<CHECKPOINT_BYTES>()?;
         let mut rest = unsealed(block, MAGIC_CHECKPOINT)?;
         let head = HeadFile::take(&mut rest)?;
-        Some(Self { head, position: Position::take(&mut rest)? })
+        let position = Position::take(&mut rest)?;
+        let oldest = take_u64(&mut rest)?;
+        Some(Self { head: HeadFile { end: position.next, oldest, ..head }, position })
     }
 }
 
@@ -162,23 +192,30 @@ impl Position {
     }
 }
 
-/// One slot of the mark.
-pub fn mark_bytes(epoch: u64, head: Head) -> [u8; MARK_BYTES] {
+/// The bytes of one slot of the mark.
+pub fn mark_bytes(mark: Mark) -> [u8; MARK_BYTES] {
     let mut bytes = [MAGIC_MARK.as_slice(), &[0; 4]].concat();
-    push_head(&mut bytes, epoch, head);
+    push_head(&mut bytes, mark.epoch, mark.head);
+    // A ledger of 32 petabytes would need more.
+    let segment = u32::try_from(mark.end.segment).unwrap_or(0);
+    bytes.extend_from_slice(&segment.to_be_bytes());
+    bytes.extend_from_slice(&mark.end.offset.to_be_bytes());
     sealed(bytes)
 }
 
 /// The later of the mark's two slots; none when neither is valid.
-pub fn read_mark(bytes: &[u8]) -> Option<(u64, Head)> {
+pub fn read_mark(bytes: &[u8]) -> Option<Mark> {
     [0, MARK_SECOND]
         .iter()
         .filter_map(|at| {
             let block = bytes.get(*at..)?.first_chunk::<MARK_BYTES>()?;
             let mut rest = unsealed(block, MAGIC_MARK)?;
-            Some((take_u64(&mut rest)?, take_head(&mut rest)?))
+            let (epoch, head) = (take_u64(&mut rest)?, take_head(&mut rest)?);
+            let segment = u64::from(u32::from_be_bytes(take(&mut rest)?));
+            let end = Place { segment, offset: u32::from_be_bytes(take(&mut rest)?) };
+            Some(Mark { epoch, head, end })
         })
-        .max_by_key(|(epoch, head)| (*epoch, head.seq))
+        .max_by_key(|mark| (mark.epoch, mark.head.seq, mark.end))
 }
 
 fn push_head(bytes: &mut Vec<u8>, epoch: u64, head: Head) {
@@ -210,7 +247,7 @@ mod tests {
     use tidewaiter_proto::chain::{ChainHash, Head};
 
     use super::{
-        Checkpoint, HeadFile, MARK_FILE_BYTES, MARK_SECOND, Position, mark_bytes, read_mark,
+        Checkpoint, HeadFile, MARK_FILE_BYTES, MARK_SECOND, Mark, Position, mark_bytes, read_mark,
     };
     use crate::segment::Place;
 
@@ -225,7 +262,13 @@ mod tests {
             floor: (1, head(7)),
             contradicted: Some((2, head(50))),
             station: "ruvvo/dep-07".parse().unwrap(),
+            end: Place { segment: 9, offset: 128 },
+            oldest: 4,
         }
+    }
+
+    fn mark(seq: u64, offset: u32) -> Mark {
+        Mark { epoch: 1, head: head(seq), end: Place { segment: 2, offset } }
     }
 
     #[test]
@@ -254,10 +297,13 @@ mod tests {
     fn the_later_valid_slot_of_the_mark_counts() {
         let mut file = [0; MARK_FILE_BYTES];
         assert_eq!(read_mark(&file), None);
-        file[..64].copy_from_slice(&mark_bytes(1, head(5)));
-        file[MARK_SECOND..MARK_SECOND + 64].copy_from_slice(&mark_bytes(1, head(6)));
-        assert_eq!(read_mark(&file), Some((1, head(6))));
+        file[..64].copy_from_slice(&mark_bytes(mark(5, 200)));
+        file[MARK_SECOND..MARK_SECOND + 64].copy_from_slice(&mark_bytes(mark(6, 300)));
+        assert_eq!(read_mark(&file), Some(mark(6, 300)));
         file[MARK_SECOND + 20] ^= 1;
-        assert_eq!(read_mark(&file), Some((1, head(5))));
+        assert_eq!(read_mark(&file), Some(mark(5, 200)));
+        // A named value moves the end on, and not the head.
+        file[MARK_SECOND..MARK_SECOND + 64].copy_from_slice(&mark_bytes(mark(5, 300)));
+        assert_eq!(read_mark(&file), Some(mark(5, 300)));
     }
 }

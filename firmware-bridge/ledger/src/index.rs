@@ -213,6 +213,17 @@ impl Index {
         seq.zip(place).map(Some).ok_or(IndexError::Entry("place"))
     }
 
+    /// Where the oldest noted record stands; what was let go is known here until it is written
+    /// anew.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub fn oldest(&self) -> Result<Option<Place>, IndexError> {
+        let first = self.call(|db| Ok(db.scan_prefix(b"p").next().transpose()?))?;
+        let place = first.map(|(_, value)| read_place(&mut value.as_ref()));
+        place.map(|place| place.ok_or(IndexError::Entry("place"))).transpose()
+    }
+
     /// The slot of a key.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use crate::fault::Refusal;
 use crate::head::{CHECKPOINT_NAME, Checkpoint, HEAD_NAME, Position};
 use crate::index::IndexError;
 use crate::key::{KEY_FILE_BYTES, key_path};
-use crate::options::{INDEX, SET_ASIDE};
+use crate::options::{INDEX, INDEX_NEW, INDEX_OLD, SET_ASIDE};
 use crate::queue::lock;
 
 /// What the keeper thread does until the ledger closes.
@@ -27,6 +27,9 @@ pub(crate) fn work(shared: &Shared) {
         }
         if chores.rebuild {
             rebuild(shared);
+        }
+        if chores.compact && !stop {
+            compact(shared);
         }
         let lagged = headed.is_none_or(|at| at.elapsed() >= shared.options.head_lag);
         if chores.head_old && (lagged || stop) {
@@ -53,7 +56,11 @@ fn wait(shared: &Shared, checkpointed: Instant, headed: Option<Instant>) -> (Cho
     loop {
         let lag = shared.options.head_lag;
         let head_wait = headed.map_or(Duration::ZERO, |at| lag.saturating_sub(at.elapsed()));
-        let due = chores.spare_taken || chores.checkpoint || chores.rebuild || chores.stop;
+        let due = chores.spare_taken
+            || chores.checkpoint
+            || chores.rebuild
+            || chores.compact
+            || chores.stop;
         if due || (chores.head_old && head_wait.is_zero()) {
             let stop = chores.stop;
             let taken = std::mem::take(&mut *chores);
@@ -154,6 +161,57 @@ pub(crate) fn rebuild(shared: &Shared) {
     }
 }
 
+/// Writes sled anew beside the old one, which never gives back the space of what is gone, and puts
+/// it in its place. Nobody waits for the writing; a failure leaves the old one.
+fn compact(shared: &Shared) {
+    let [dir, beside, old] =
+        [INDEX, INDEX_NEW, INDEX_OLD].map(|name| shared.options.dir.join(name));
+    let cleared = remove_dir(&beside).and_then(|()| remove_dir(&old)).map_err(IndexError::File);
+    let (built, position) = match cleared.and_then(|()| crate::rebuild::build(shared, &beside)) {
+        Ok(built) => built,
+        Err(error) => {
+            tracing::warn!(%error, "sled cannot be written anew; the old one stays");
+            let _ = remove_dir(&beside);
+            return;
+        }
+    };
+    drop(built);
+    let mut index = shared.index.write().unwrap_or_else(PoisonError::into_inner);
+    drop(index.take());
+    let placed = std::fs::rename(&dir, &old)
+        .and_then(|()| std::fs::rename(&beside, &dir))
+        .and_then(|()| shared.options.disk.sync_dir(&shared.options.dir))
+        .map_err(IndexError::File)
+        .and_then(|()| crate::index::Index::open(&dir));
+    match placed {
+        Ok(placed) => {
+            *index = Some(placed);
+            drop(index);
+            let mut book = shared.book_mut();
+            book.position = position;
+            book.frozen = None;
+            drop(book);
+            let _ = shared.write_checkpoint(position);
+        }
+        Err(error) => {
+            drop(index);
+            tracing::error!(%error, "sled written anew does not open and will be rebuilt");
+            shared.ask(|chores| chores.rebuild = true);
+        }
+    }
+    if let Err(error) = remove_dir(&old) {
+        tracing::warn!(%error, "the old sled cannot be removed");
+    }
+}
+
+/// Removes a directory and what is in it, if it is there.
+pub(crate) fn remove_dir(dir: &Path) -> io::Result<()> {
+    match std::fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Moves sled's directory out of the way; the one set aside before goes.
 pub(crate) fn set_aside(ledger: &Path, dir: &Path) -> io::Result<()> {
     if !dir.exists() {
@@ -177,12 +235,17 @@ impl Shared {
 
     /// Makes a spare segment when there is none.
     pub(crate) fn fill_shelf(&self) -> Result<(), Refusal> {
+        self.fill_shelf_down_to(self.options.reserve_bytes)
+    }
+
+    /// Makes a spare segment when there is none and so many bytes stay free.
+    pub(crate) fn fill_shelf_down_to(&self, reserve: u64) -> Result<(), Refusal> {
         let mut shelf = lock(&self.spare);
         if shelf.is_some() {
             return Ok(());
         }
         let bytes = u64::from(self.options.segment_bytes);
-        let made = self.room_for(bytes).and_then(|()| {
+        let made = self.room_for(bytes, reserve).and_then(|()| {
             let number = self.spares.fetch_add(1, Ordering::Relaxed);
             let path = self.journal_dir().join(format!("{SPARE}{number}"));
             let file = self.new_file(&path, bytes)?;
@@ -201,7 +264,7 @@ impl Shared {
         if self.options.disk.open(&path).is_ok() {
             return Ok(());
         }
-        self.room_for(KEY_FILE_BYTES)?;
+        self.room_for(KEY_FILE_BYTES, self.options.reserve_bytes)?;
         self.new_file(&path, KEY_FILE_BYTES)?;
         self.options.disk.sync_dir(&self.key_dir()).map_err(|error| self.fail(&error.to_string()))
     }
@@ -220,21 +283,27 @@ impl Shared {
     }
 
     /// Whether a file of so many bytes may be made.
-    fn room_for(&self, bytes: u64) -> Result<(), Refusal> {
+    fn room_for(&self, bytes: u64, reserve: u64) -> Result<(), Refusal> {
         let disk = &self.options.disk;
         let free = disk
             .free_bytes(&self.options.dir)
             .map_err(|error| Refusal::NoFile(error.to_string()))?;
-        let needed = bytes.saturating_add(self.options.reserve_bytes);
+        let needed = bytes.saturating_add(reserve);
         if free < needed { Err(Refusal::DiskFull { free, needed }) } else { Ok(()) }
     }
 
     /// Replaces the head file. Failing is noted, not fatal: the journal is the truth.
     pub(crate) fn write_head(&self) {
-        let bytes = self.head_file().to_bytes();
-        if let Err(error) = replace(&*self.options.disk, &self.options.dir, HEAD_NAME, &bytes) {
+        if let Err(error) = self.replace_head() {
             tracing::warn!(%error, "the head file cannot be written");
         }
+    }
+
+    /// Replaces the head file.
+    pub(crate) fn replace_head(&self) -> io::Result<()> {
+        let _one_at_a_time = lock(&self.heading);
+        let bytes = self.head_file().to_bytes();
+        replace(&*self.options.disk, &self.options.dir, HEAD_NAME, &bytes)
     }
 
     /// Replaces the checkpoint's file.

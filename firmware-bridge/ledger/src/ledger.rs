@@ -111,6 +111,7 @@ impl Ledger {
             chore_done: std::sync::Condvar::new(),
             head,
             files: Mutex::default(),
+            heading: Mutex::default(),
             options,
         });
         let mut writers = Vec::new();
@@ -135,6 +136,15 @@ impl Ledger {
 
     pub(crate) fn shared(&self) -> &Shared {
         &self.inner.shared
+    }
+
+    pub(crate) fn shared_handle(&self) -> Arc<Shared> {
+        Arc::clone(&self.inner.shared)
+    }
+
+    /// While this is held, what the server has does not change.
+    pub(crate) async fn hold_receipts(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.inner.receipts.lock().await
     }
 
     /// Whose ledger it is.
@@ -207,11 +217,15 @@ impl Ledger {
         epochs.push(epoch);
         epochs.sort_unstable();
         epochs.dedup();
+        // A life that ended before its known end, or that the server knows otherwise, is over: only
+        // the server's word begins another.
+        let over = self.shared().book().refusal.as_ref().is_some_and(Refusal::ends_with_epoch);
         epochs
             .into_iter()
             .map(|of| {
                 let head = if of == epoch { head } else { self.last_of(of)? };
-                Ok(Stand { epoch: of, head, delivered: self.receipted(of).ranges })
+                let delivered = self.receipted(of).ranges;
+                Ok(Stand { epoch: of, head, delivered, contradicted: over && of == epoch })
             })
             .collect()
     }

@@ -9,9 +9,10 @@
 //! |---|---|
 //! | [`ledger`], [`options`], [`queue`] | the handle, how it is opened, the way in |
 //! | `sequencer`, `writer`, `keeper` | numbering and sealing; bringing groups to the disk; all that need not wait |
-//! | `recover`, `scan`, `piece`, `slots`, `rebuild` | what opening makes of what it finds |
+//! | `recover`, `known`, `scan`, `piece`, `slots`, `agree`, `rebuild` | what opening makes of what it finds |
 //! | [`frame`], [`segment`], [`head`], [`key`] | the files, byte by byte |
 //! | [`index`], [`tail`], [`receipts`] | where each record stands; what the server has |
+//! | `expire`, `erase` | what is let go after its time; keys destroyed by order |
 //! | [`reading`], [`verify`] | records read back; a whole ledger checked offline |
 //! | [`disk`], [`fault`] | the file layer; what can be wrong, in words |
 //!
@@ -21,14 +22,18 @@
 //! DIR/lock, ballast                              DIR/set-aside                a sled that did not agree
 //! ```
 
+mod agree;
 mod book;
 pub mod disk;
+mod erase;
+mod expire;
 pub mod fault;
 pub mod frame;
 pub mod head;
 pub mod index;
 mod keeper;
 pub mod key;
+mod known;
 pub mod ledger;
 pub mod options;
 mod piece;
@@ -45,7 +50,8 @@ pub mod tail;
 pub mod verify;
 mod writer;
 
-pub use fault::{AppendError, OpenError, ReadError, Refusal};
+pub use expire::Expired;
+pub use fault::{AppendError, ExpireError, OpenError, ReadError, Refusal};
 pub use ledger::{Health, Ledger};
 pub use options::{LedgerOptions, LedgerSecrets, ledger_dir};
 pub use queue::Appended;

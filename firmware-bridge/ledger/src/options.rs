@@ -104,6 +104,8 @@ pub fn ledger_dir(store: &std::path::Path) -> PathBuf {
 pub(crate) const JOURNAL: &str = "journal";
 pub(crate) const KEYS: &str = "keys";
 pub(crate) const INDEX: &str = "index";
+pub(crate) const INDEX_NEW: &str = "index.new";
+pub(crate) const INDEX_OLD: &str = "index.old";
 pub(crate) const SET_ASIDE: &str = "set-aside";
 pub(crate) const LOCK: &str = "lock";
 pub(crate) const BALLAST: &str = "ballast";

@@ -49,6 +49,7 @@ pub(crate) fn header(
                 checks: options.checks,
                 newest: false,
                 known: 0,
+                written: 0,
             };
             scan(&scanned, &mut cursor, |_| {});
             cursor.head

@@ -1,6 +1,7 @@
 //! Reading records back: by number for the sync, by inspection and subject for the officer.
 
 use std::collections::HashMap;
+use std::io;
 
 use tidewaiter_proto::batch::BatchKey;
 use tidewaiter_proto::chain::{ChainHash, Head};
@@ -89,6 +90,11 @@ impl Ledger {
         if seq == 0 {
             return Ok(Head::genesis(self.station(), epoch).hash);
         }
+        // The oldest kept record follows one that was let go.
+        let floor = self.shared().book().floor;
+        if floor.0 == epoch && floor.1.seq == seq {
+            return Ok(floor.1.hash);
+        }
         let mut hash = None;
         self.shared().numbered(epoch, seq, seq, |record| {
             hash = Some(record.hash);
@@ -158,9 +164,14 @@ impl Ledger {
     /// [`ReadError`].
     pub fn recent(&self, count: u64) -> Result<Vec<Record>, ReadError> {
         let (epoch, head) = self.head();
-        let first = head.seq.saturating_sub(count).saturating_add(1);
+        let before = {
+            let book = self.shared().book();
+            let oldest = book.segments.iter().find(|segment| segment.epoch == epoch);
+            oldest.map_or(0, |segment| segment.previous.seq)
+        };
+        let first = head.seq.saturating_sub(count).max(before).saturating_add(1);
         let mut stored = Vec::new();
-        if head.seq > 0 {
+        if head.seq >= first {
             self.shared().numbered(epoch, first, head.seq, |record| {
                 stored.push(record.payload);
                 true
@@ -186,12 +197,17 @@ impl Shared {
             Some(found) => Some(found),
             None => self.ask_index(|index| index.event(event))?,
         };
-        let Some(Posting { epoch, seq, place }) = found else { return Ok(None) };
+        let oldest = self.book().oldest();
+        let Some(Posting { epoch, seq, place }) = found.filter(|p| p.place.segment >= oldest)
+        else {
+            return Ok(None);
+        };
         let hash = self.frame_at(place, |frame| frame.hash)?;
         Ok(hash.map(|hash| Appended { epoch, seq, hash }))
     }
 
-    fn of_key(&self, key: KeyId) -> Result<Vec<Posting>, ReadError> {
+    /// Where the records under a key stand, those that were let go among them.
+    pub(crate) fn of_key(&self, key: KeyId) -> Result<Vec<Posting>, ReadError> {
         let newest: Vec<Posting> = {
             let book = self.book();
             let frozen = book.frozen.as_deref().into_iter().flat_map(|tail| tail.of_key(key));
@@ -212,7 +228,12 @@ impl Shared {
         let mut stored = Vec::with_capacity(postings.len());
         for Posting { epoch, seq, place } in postings {
             let payload = self.frame_at(place, |frame| frame.payload.to_vec())?;
-            stored.push(payload.ok_or(ReadError::Missing { epoch, seq })?);
+            match payload {
+                Some(payload) => stored.push(payload),
+                // It was let go after its time; sled may know it a while longer.
+                None if place.segment < self.book().oldest() => {}
+                None => return Err(ReadError::Missing { epoch, seq }),
+            }
         }
         self.open(stored)
     }
@@ -350,7 +371,10 @@ impl Shared {
         place: Place,
         take: impl Fn(Frame<'_>) -> T,
     ) -> Result<Option<T>, ReadError> {
-        let file = self.segment_file(place.segment)?;
+        let file = match self.segment_file(place.segment) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            file => file?,
+        };
         for most in [FRAME_FIRST, FRAME_HEADER + FRAME_PAYLOAD_MAX] {
             let bytes = read_from(&*file, place.offset.into(), most)?;
             match Frame::read(&bytes) {

@@ -8,6 +8,7 @@ use crate::book::Shared;
 use crate::disk::read_from;
 use crate::head::Position;
 use crate::index::{Index, IndexError};
+use crate::key::SlotState;
 use crate::scan::{Cursor, Item, Scanned, scan};
 use crate::segment::{FIRST_FRAME, Place, SEGMENT_HEADER, SegmentHeader, segment_path};
 use crate::slots::scan_slots;
@@ -32,7 +33,11 @@ pub(crate) fn build(shared: &Shared, dir: &Path) -> Result<(Index, Position), In
     let mut filling =
         Filling { shared, index, position: start(shared, &segments), tail: Tail::default() };
     let slots = scan_slots(&*shared.options.disk, &shared.key_dir(), 0)?;
-    for slot in slots.found.iter().filter(|slot| slot.number < first_new_slot) {
+    for slot in slots
+        .found
+        .iter()
+        .filter(|slot| slot.number < first_new_slot && slot.state != SlotState::Expired)
+    {
         filling.tail.add_slot(slot);
     }
     filling.apply()?;
@@ -75,6 +80,7 @@ impl Filling<'_> {
             checks: self.shared.options.checks,
             newest: false,
             known: 0,
+            written: 0,
         };
         let tail = &mut self.tail;
         scan(&scanned, &mut cursor, |item| match item {

@@ -6,17 +6,17 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use tidewaiter_proto::chain::Head;
+use tidewaiter_proto::station::StationId;
 
+use crate::agree::open_index;
 use crate::book::Book;
-use crate::disk::{Disk, DiskFile, read_from, read_small};
+use crate::disk::{Disk, DiskFile, read_from};
 use crate::fault::{Damage, OpenError, Refusal};
-use crate::frame::Frame;
-use crate::head::{
-    CHECKPOINT_NAME, Checkpoint, HEAD_NAME, HeadFile, MARK_NAME, Position, read_mark,
-};
-use crate::index::{Index, IndexError};
+use crate::head::Position;
+use crate::index::Index;
 use crate::keeper::SPARE;
-use crate::options::{INDEX, JOURNAL, KEYS, LedgerOptions};
+use crate::known::Known;
+use crate::options::{JOURNAL, KEYS, LedgerOptions};
 use crate::receipts::Receipts;
 use crate::scan::{Cursor, End, Item, Scanned, scan};
 use crate::segment::{
@@ -33,49 +33,34 @@ pub(crate) struct Recovered {
     pub(crate) newest: Option<(u64, Box<dyn DiskFile>)>,
 }
 
-/// Heads that are known beside the journal.
-#[derive(Debug, Default)]
-struct Known {
-    head: Option<HeadFile>,
-    mark: Option<(u64, Head)>,
-    checkpoint: Option<Checkpoint>,
-}
-
-impl Known {
-    fn heads(&self) -> impl Iterator<Item = (u64, Head, &'static str)> {
-        let head = self.head.as_ref().map(|file| (file.epoch, file.head, "the head file"));
-        let mark = self.mark.map(|(epoch, head)| (epoch, head, "the mark of the head"));
-        let checkpoint = self
-            .checkpoint
-            .as_ref()
-            .map(|file| (file.head.epoch, file.head.head, "the last checkpoint"));
-        [head, mark, checkpoint].into_iter().flatten()
-    }
-
-    /// The last record of an epoch that is known.
-    fn last(&self, epoch: u64) -> u64 {
-        self.heads().filter(|known| known.0 == epoch).map(|known| known.1.seq).max().unwrap_or(0)
-    }
-}
-
 /// Opens the ledger's files.
 pub(crate) fn recover(options: &LedgerOptions) -> Result<Recovered, OpenError> {
     let disk = &*options.disk;
     let mut notices = Vec::new();
-    let known = read_known(options, &mut notices)?;
+    let (known, damaged) = Known::read(disk, &options.dir)?;
+    for name in damaged {
+        notices.push(format!("the file {name} is damaged and is written anew"));
+    }
+    for file in known.checkpoint.iter().map(|file| &file.head).chain(&known.head) {
+        ours(options, &file.station)?;
+    }
     let journal = options.dir.join(JOURNAL);
     let names = disk.list(&journal).map_err(at(&journal))?;
     for name in names.iter().filter(|name| name.starts_with(SPARE)) {
         let path = journal.join(name);
         disk.remove(&path).map_err(at(&path))?;
     }
-    let floor = known
-        .head
-        .as_ref()
-        .or(known.checkpoint.as_ref().map(|file| &file.head))
-        .map_or((0, Head::genesis(&options.station, 0)), |file| file.floor);
+    let floor = known.floor(&options.station);
+    let names = finish_letting_go(disk, &journal, names, known.oldest())?;
     let mut damage = Vec::new();
     let segments = read_segments(options, &journal, &names, &mut damage)?;
+    let mut before = None;
+    for header in &segments {
+        if let Some(what) = known.gap(before, header) {
+            damage.push(lack(header, what));
+        }
+        before = Some(header);
+    }
     let (index, position) = open_index(options, &known, &segments, &mut notices);
     let mut recovery = Recovery {
         options,
@@ -91,6 +76,41 @@ pub(crate) fn recover(options: &LedgerOptions) -> Result<Recovered, OpenError> {
     };
     let ends = recovery.read_journal(&segments)?;
     recovery.finish(segments, ends, floor)
+}
+
+/// Removes segments that were let go and were still there when the power went. Gives the names of
+/// the others. One stays in any case.
+fn finish_letting_go(
+    disk: &dyn Disk,
+    journal: &Path,
+    mut names: Vec<String>,
+    oldest: u64,
+) -> Result<Vec<String>, OpenError> {
+    let newest = names.iter().filter_map(|name| segment_ordinal(name)).max().unwrap_or(0);
+    let gone = |name: &String| {
+        segment_ordinal(name).is_some_and(|ordinal| ordinal < oldest && ordinal != newest)
+    };
+    let (old, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut names).into_iter().partition(gone);
+    for name in &old {
+        let path = journal.join(name);
+        disk.remove(&path).map_err(at(&path))?;
+    }
+    if !old.is_empty() {
+        disk.sync_dir(journal).map_err(at(journal))?;
+    }
+    Ok(rest)
+}
+
+/// Refuses what is another station's.
+fn ours(options: &LedgerOptions, found: &StationId) -> Result<(), OpenError> {
+    if *found == options.station {
+        return Ok(());
+    }
+    Err(OpenError::OtherStation {
+        dir: options.dir.clone(),
+        found: found.to_string(),
+        expected: options.station.to_string(),
+    })
 }
 
 struct Recovery<'a> {
@@ -143,9 +163,11 @@ impl Recovery<'_> {
                 self.damage.push(missing(&cursor, next));
             }
             ends.cursor = Some(cursor);
-            ends.lost = matches!(end, End::Lost(_));
+            // Named values may be lost and every record be there: recording goes on behind them.
+            let all = cursor.head.seq >= self.known.last(header.epoch);
+            ends.lost = matches!(end, End::Lost(_)) && !all;
             let (End::Clean(offset) | End::Torn(offset) | End::Lost(offset)) = end;
-            ends.end.offset = offset;
+            ends.end.offset = offset.max(self.known.written(header.ordinal, header.epoch));
             if newest {
                 ends.newest = Some((header.ordinal, file));
             }
@@ -171,6 +193,7 @@ impl Recovery<'_> {
             checks: self.options.checks,
             newest,
             known: self.known.last(header.epoch),
+            written: self.known.written(header.ordinal, header.epoch),
         };
         let known: Vec<_> = self.known.heads().filter(|known| known.0 == header.epoch).collect();
         let end = scan(&scanned, cursor, |item| {
@@ -190,7 +213,9 @@ impl Recovery<'_> {
             self.take(item);
         });
         let (End::Clean(offset) | End::Torn(offset) | End::Lost(offset)) = end;
-        self.tail.reach(Place { segment: header.ordinal, offset }, cursor.epoch, cursor.head);
+        let end_offset = offset.max(scanned.written);
+        let next = Place { segment: header.ordinal, offset: end_offset };
+        self.tail.reach(next, cursor.epoch, cursor.head);
         if let End::Torn(offset) = end {
             self.cut(&bytes, from, offset, file, &path)?;
         }
@@ -354,39 +379,6 @@ impl Recovery<'_> {
     }
 }
 
-/// What stands beside the journal about its head. A damaged file is noticed and not used.
-fn read_known(options: &LedgerOptions, notices: &mut Vec<String>) -> Result<Known, OpenError> {
-    let read = |name: &str| -> Result<Option<Vec<u8>>, OpenError> {
-        let path = options.dir.join(name);
-        read_small(&*options.disk, &path).map_err(at(&path))
-    };
-    let (head, mark, checkpoint) = (read(HEAD_NAME)?, read(MARK_NAME)?, read(CHECKPOINT_NAME)?);
-    let known = Known {
-        head: head.as_deref().and_then(HeadFile::read),
-        mark: mark.as_deref().and_then(read_mark),
-        checkpoint: checkpoint.as_deref().and_then(Checkpoint::read),
-    };
-    for (name, there, good) in [
-        (HEAD_NAME, head.is_some(), known.head.is_some()),
-        (CHECKPOINT_NAME, checkpoint.is_some(), known.checkpoint.is_some()),
-    ] {
-        if there && !good {
-            notices.push(format!("the file {name} is damaged and is written anew"));
-        }
-    }
-    let files = known.checkpoint.iter().map(|file| &file.head).chain(&known.head);
-    for file in files {
-        if file.station != options.station {
-            return Err(OpenError::OtherStation {
-                dir: options.dir.clone(),
-                found: file.station.to_string(),
-                expected: options.station.to_string(),
-            });
-        }
-    }
-    Ok(known)
-}
-
 /// The headers of all segments, oldest first. One that is damaged is pieced together again.
 fn read_segments(
     options: &LedgerOptions,
@@ -404,13 +396,7 @@ fn read_segments(
         file.read_at(0, &mut bytes).map_err(at(&path))?;
         let header = SegmentHeader::read(&bytes).filter(|header| header.ordinal == ordinal);
         let header = if let Some(header) = header {
-            if header.station != options.station {
-                return Err(OpenError::OtherStation {
-                    dir: options.dir.clone(),
-                    found: header.station.to_string(),
-                    expected: options.station.to_string(),
-                });
-            }
+            ours(options, &header.station)?;
             header
         } else {
             let pieced = crate::piece::header(options, journal, ordinal, segments.last())
@@ -429,128 +415,22 @@ fn read_segments(
     Ok(segments)
 }
 
-/// Opens sled when it agrees with the checkpoint and the journal; else sets it aside.
-fn open_index(
-    options: &LedgerOptions,
-    known: &Known,
-    segments: &[SegmentHeader],
-    notices: &mut Vec<String>,
-) -> (Option<Index>, Position) {
-    let dir = options.dir.join(INDEX);
-    let nothing = nothing_yet(options, segments);
-    let fresh = segments.is_empty() && known.checkpoint.is_none();
-    let opened = Index::open(&dir).and_then(|index| {
-        let position = agreed(&index, known.checkpoint.as_ref(), segments)?;
-        if let Some(position) = position.filter(|position| position.applied.1.seq > 0)
-            && !reaches(options, &index, &position)?
-        {
-            return Err(IndexError::Entry("the journal does not hold the last record it has"));
-        }
-        Ok((index, position))
-    });
-    match opened {
-        Ok((index, Some(position))) => return (Some(index), position),
-        Ok((index, None)) if fresh || known.checkpoint.is_none() => {
-            return (Some(index), nothing);
-        }
-        Ok((index, None)) => {
-            drop(index);
-            notices.push("the index is empty and is rebuilt".to_owned());
-        }
-        Err(error) => {
-            tracing::error!(%error, "sled does not agree with the journal");
-            notices.push(format!("the index was set aside and rebuilt: {error}"));
-        }
-    }
-    let again = crate::keeper::set_aside(&options.dir, &dir)
-        .map_err(IndexError::File)
-        .and_then(|()| Index::open(&dir));
-    match again {
-        Ok(index) => (Some(index), nothing),
-        Err(error) => {
-            notices.push(format!("the index cannot be made: {error}"));
-            (None, nothing)
-        }
-    }
+/// The segment before does not end where a segment begins.
+pub(crate) fn missing(cursor: &Cursor, next: &SegmentHeader) -> Damage {
+    let what = format!(
+        "the segment ends with record {}, and the next one follows record {}",
+        cursor.head.seq, next.previous.seq
+    );
+    Damage { epoch: cursor.epoch, seq: cursor.head.seq.saturating_add(1), ..lack(next, what) }
 }
 
-fn nothing_yet(options: &LedgerOptions, segments: &[SegmentHeader]) -> Position {
-    let first = segments.first();
-    let epoch = first.map_or(options.first_epoch, |segment| segment.epoch);
-    let head = first.map_or(Head::genesis(&options.station, epoch), |segment| segment.previous);
-    let segment = first.map_or(0, |segment| segment.ordinal);
-    let offset = if first.is_some() { FIRST_FRAME } else { 0 };
-    Position {
-        generation: 0,
-        next: Place { segment, offset },
-        applied: (epoch, head),
-        entries: 0,
-        sum: 0,
-        slots: 0,
-    }
-}
-
-/// sled's position, when it is the checkpoint's or one later, leads to a place in the journal, and
-/// sled holds what it says.
-fn agreed(
-    index: &Index,
-    checkpoint: Option<&Checkpoint>,
-    segments: &[SegmentHeader],
-) -> Result<Option<Position>, IndexError> {
-    let Some(position) = index.position()? else { return Ok(None) };
-    let same = checkpoint.is_some_and(|file| file.position == position);
-    let later = checkpoint
-        .is_none_or(|file| file.position.generation.checked_add(1) == Some(position.generation));
-    if !same && !later {
-        return Err(IndexError::Entry("its position is not the checkpoint's"));
-    }
-    let there = position.next.segment == 0
-        || segments.iter().any(|segment| segment.ordinal == position.next.segment);
-    if !there {
-        return Err(IndexError::Entry("its position is in no segment"));
-    }
-    if (!same || position.entries <= WALKED_AT_OPENING)
-        && index.walk()? != (position.entries, position.sum)
-    {
-        return Err(IndexError::Entry("it does not hold what it held"));
-    }
-    Ok(Some(position))
-}
-
-/// Whether the journal still holds the last records that sled has, up to its position: a journal
-/// that was cut there would otherwise seem to go on behind the cut.
-fn reaches(
-    options: &LedgerOptions,
-    index: &Index,
-    position: &Position,
-) -> Result<bool, IndexError> {
-    let (epoch, head) = position.applied;
-    let near = index.near(epoch, head.seq)?.map(|(_, place)| place);
-    let start = near
-        .filter(|place| place.segment == position.next.segment)
-        .map_or(FIRST_FRAME, |place| place.offset);
-    let path = segment_path(&options.dir.join(JOURNAL), position.next.segment);
-    let file = options.disk.open(&path)?;
-    let length = position.next.offset.saturating_sub(start) as usize;
-    let bytes = read_from(&*file, start.into(), length)?;
-    let (mut at, mut last) = (0, None);
-    while at < bytes.len() {
-        let Ok(frame) = Frame::read(bytes.get(at..).unwrap_or_default()) else { return Ok(false) };
-        last = Some(Head { seq: frame.seq, hash: frame.hash });
-        at += frame.length();
-    }
-    Ok(at == length && last.is_none_or(|last| last == head))
-}
-
-fn missing(cursor: &Cursor, next: &SegmentHeader) -> Damage {
+/// Something is missing before a segment.
+pub(crate) fn lack(header: &SegmentHeader, what: String) -> Damage {
     Damage {
-        epoch: cursor.epoch,
-        seq: cursor.head.seq.saturating_add(1),
-        what: format!(
-            "the segment ends with record {}, and the next one follows record {}",
-            cursor.head.seq, next.previous.seq
-        ),
-        file: crate::scan::segment_name(next.ordinal),
+        epoch: header.epoch,
+        seq: header.previous.seq.max(1),
+        what,
+        file: crate::scan::segment_name(header.ordinal),
         offset: 0,
     }
 }
@@ -565,6 +445,3 @@ pub(crate) fn at(path: &Path) -> impl Fn(io::Error) -> OpenError {
 pub(crate) fn exists(disk: &dyn Disk, path: &Path) -> bool {
     disk.open(path).is_ok()
 }
-
-/// Up to so many entries, everything in sled is counted and summed before it is used.
-const WALKED_AT_OPENING: u64 = 50_000;

@@ -2,8 +2,8 @@
 //! tells a torn tail from damage.
 //!
 //! Broken bytes are a torn tail only in the newest segment, when no later frame says that they
-//! were on disk before it was written, and when no head that is known from elsewhere lies beyond
-//! them. Everything else was promised once and is damage.
+//! were on disk before it was written, and when nothing that is known from elsewhere (a head, where
+//! the frames ended) lies beyond them. Everything else was promised once and is damage.
 
 use tidewaiter_proto::chain::{Head, link};
 use tidewaiter_proto::station::StationId;
@@ -42,6 +42,8 @@ pub(crate) struct Scanned<'a> {
     pub(crate) newest: bool,
     /// The last record of this epoch that is known from elsewhere; 0 when none is.
     pub(crate) known: u64,
+    /// Bytes of this file that are known from elsewhere to have been on disk; 0 when none are.
+    pub(crate) written: u32,
 }
 
 /// What a scan comes upon.
@@ -91,6 +93,11 @@ pub(crate) fn scan<'a>(
     loop {
         let offset = offset(scanned.base, at);
         match look(bytes, at) {
+            Found::End if scanned.newest && offset < scanned.written => {
+                let what = "zeros stand where frames were".to_owned();
+                each(Item::Damage(damage(scanned, cursor, offset, what)));
+                return End::Lost(offset);
+            }
             Found::End => return End::Clean(offset),
             Found::Frame(frame) => {
                 if let Some(item) = advance(scanned, cursor, offset, frame) {
@@ -104,6 +111,7 @@ pub(crate) fn scan<'a>(
             Found::Broken { fault, next } => {
                 let promised = !scanned.newest
                     || cursor.head.seq < scanned.known
+                    || offset < scanned.written
                     || proven(bytes, next, offset);
                 if !promised {
                     return End::Torn(offset);

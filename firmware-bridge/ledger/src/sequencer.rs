@@ -83,6 +83,21 @@ impl Sequencer {
         self.segment = None;
     }
 
+    /// The next frame goes to a new segment.
+    pub(crate) fn turn(&mut self) {
+        self.segment = None;
+    }
+
+    /// Takes these before anything else that waits.
+    pub(crate) fn first(&mut self, requests: impl IntoIterator<Item = Request>) {
+        self.carried.extend(requests);
+    }
+
+    /// Uses these keys no more: they are about to go.
+    pub(crate) fn forget(&mut self, gone: impl Fn(&[u8; 16], KeyId) -> bool) {
+        self.keys.retain(|tag, (key, _, _)| !gone(tag, *key));
+    }
+
     /// Waits for work and builds the next group; none when the ledger closes. The turn to write is
     /// taken when it returns a group.
     pub(crate) fn collect(&mut self, shared: &Shared) -> Option<Group> {
@@ -111,6 +126,9 @@ impl Sequencer {
                 Turn::Alone(work) => {
                     work(self);
                     building.epoch = self.epoch;
+                    for request in std::mem::take(&mut self.carried) {
+                        self.take(shared, &mut building, request);
+                    }
                 }
                 Turn::Write => return Some(building),
                 Turn::Stop => return None,

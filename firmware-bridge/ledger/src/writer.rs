@@ -8,12 +8,10 @@
 use std::io;
 use std::sync::Arc;
 
-use tidewaiter_proto::chain::Head;
-
 use crate::book::{Shared, Spare};
 use crate::disk::DiskFile;
 use crate::fault::AppendError;
-use crate::head::{MARK_SECOND, mark_bytes};
+use crate::head::{MARK_SECOND, Mark, mark_bytes};
 use crate::key::{Slot, copies, key_path};
 use crate::queue::lock;
 use crate::segment::{Place, SegmentHeader, segment_path};
@@ -77,7 +75,9 @@ fn write(shared: &Shared, group: &mut Group) -> io::Result<()> {
         file.sync()?;
     }
     if let Some(head) = group.head {
-        mark(&mut journal, group.epoch, head);
+        let length = u32::try_from(group.bytes.len()).unwrap_or(u32::MAX);
+        let end = Place { offset: place.offset + length, ..place };
+        mark(&mut journal, Mark { epoch: group.epoch, head, end });
     }
     Ok(())
 }
@@ -123,11 +123,11 @@ fn rotate(
 
 /// Notes the head in place, unsynced: kept when only the process dies. Not being able to is no
 /// reason to stop: the journal is on disk.
-fn mark(journal: &mut JournalFile, epoch: u64, head: Head) {
+fn mark(journal: &mut JournalFile, mark: Mark) {
     let offset = if journal.mark_second { MARK_SECOND as u64 } else { 0 };
     journal.mark_second = !journal.mark_second;
     if let Some(file) = &journal.mark
-        && let Err(error) = file.write_at(offset, &mark_bytes(epoch, head))
+        && let Err(error) = file.write_at(offset, &mark_bytes(mark))
     {
         tracing::warn!(%error, "the mark of the head cannot be written");
         journal.mark = None;

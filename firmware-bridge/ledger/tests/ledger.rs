@@ -3,8 +3,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where it panics")]
 
+#[path = "ledger/cache_disk.rs"]
+mod cache_disk;
+#[path = "ledger/forged.rs"]
+mod forged;
+#[path = "ledger/model.rs"]
+mod model;
 #[path = "ledger/power.rs"]
 mod power;
+#[path = "ledger/retention.rs"]
+mod retention;
 #[path = "ledger/support.rs"]
 mod support;
 

@@ -14,7 +14,8 @@ const VERIFY: &str = "Example:\n  tidewaiter-bridge ledger verify --store /var/l
 Exit status: 0 when every record follows from the one before, 1 with the first that does not.";
 const STAT: &str = "Example:\n  tidewaiter-bridge ledger stat --store /var/lib/tidewaiter/bridge";
 const EXPORT: &str = "Example:\n  tidewaiter-bridge ledger export --store /var/lib/tidewaiter/bridge > ledger.ndjson\n\n\
-One record a line as it is stored, its body sealed.";
+One record a line as it is stored, its body sealed; before them where the ledger begins, when older\n\
+records were let go, and after them where each epoch ends.";
 
 /// What is to be done with a ledger.
 #[derive(Debug, Subcommand)]
@@ -47,7 +48,7 @@ impl LedgerCommand {
                 for damage in &verified.damage {
                     writeln!(out, "FAIL {damage}")?;
                 }
-                heads(&mut out, &verified)?;
+                bounds(&mut out, &verified)?;
                 writeln!(out, "{} records, {} damaged", verified.records, verified.damage.len())?;
                 let well = verified.damage.is_empty();
                 Ok(if well { Verdict::Well } else { Verdict::NotWell })
@@ -58,10 +59,15 @@ impl LedgerCommand {
                 if let Some(station) = &verified.station {
                     writeln!(out, "station {station}")?;
                 }
-                heads(&mut out, &verified)?;
+                bounds(&mut out, &verified)?;
                 writeln!(out, "records {}", verified.records)?;
                 writeln!(out, "bytes {}", verified.bytes)?;
                 writeln!(out, "segments {}", verified.segments)?;
+                let keys = verified.keys;
+                writeln!(out, "keys {}", keys.in_use)?;
+                writeln!(out, "keys erased {}", keys.erased)?;
+                writeln!(out, "keys expired {}", keys.expired)?;
+                writeln!(out, "keys damaged {}", keys.damaged)?;
                 writeln!(out, "damaged {}", verified.damage.len())?;
                 Ok(Verdict::Well)
             }
@@ -87,7 +93,15 @@ impl Store {
     }
 }
 
-fn heads(out: &mut impl Write, verified: &Verified) -> std::io::Result<()> {
+/// Where the ledger begins, when it does not begin with the first record, and where it ends.
+fn bounds(out: &mut impl Write, verified: &Verified) -> std::io::Result<()> {
+    if let Some((epoch, head)) = &verified.floor {
+        writeln!(
+            out,
+            "epoch {epoch} was let go after its time up to record {} {}",
+            head.seq, head.hash
+        )?;
+    }
     for (epoch, head) in &verified.heads {
         writeln!(out, "epoch {epoch} ends at record {} {}", head.seq, head.hash)?;
     }

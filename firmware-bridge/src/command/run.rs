@@ -87,6 +87,7 @@ async fn run(configuration: BridgeConfiguration) -> anyhow::Result<()> {
         signing: keys.signing.clone(),
         server: enrolment.server,
         pace: Pace::default(),
+        retention: configuration.retention.age(),
     };
     lifecycle.spawn("sync", sync::run(settings, station.clone(), stop.clone()));
     let router = http::router(station, stop.clone());
