@@ -14,9 +14,12 @@ pub mod builtin;
 pub mod canonical;
 pub mod country;
 pub mod difference;
+pub mod eu;
 pub mod ofac;
 pub mod plain;
+pub mod uk;
 pub mod un;
+mod xml;
 
 pub use birth::BirthDate;
 pub use canonical::{read_bundle, write_bundle};

@@ -21,6 +21,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
+
 use crate::engine::Screener;
 use crate::lists::{BirthDate, EntryAddress, EntryKind, Identifier, ListError, builtin};
 
@@ -102,6 +104,8 @@ pub struct Asked {
     pub identifiers: Vec<Identifier>,
     /// Addresses.
     pub addresses: Vec<EntryAddress>,
+    /// The day it is asked on: own entries that have expired by then do not answer. All do without.
+    pub on: Option<Date>,
 }
 
 impl Asked {

@@ -1,5 +1,6 @@
 //! Questions to the lists, as the command line and the interface take them, and their answers.
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tidewaiter_risk::lists::EntryKind;
@@ -50,12 +51,13 @@ pub enum NoAnswer {
 }
 
 impl Line {
-    /// The answer of the lists, the likeliest first.
+    /// The answer of the lists on a day, the likeliest first; what has expired by then is left out.
     ///
     /// # Errors
     /// [`NoAnswer`].
-    pub fn ask(&self, lists: &Index, threshold: f64) -> Result<Vec<Found>, NoAnswer> {
-        let asked = self.question.asked()?;
+    pub fn ask(&self, lists: &Index, threshold: f64, day: Date) -> Result<Vec<Found>, NoAnswer> {
+        let mut asked = self.question.asked()?;
+        asked.on = Some(day);
         if asked.names.is_empty() && asked.identifiers.is_empty() && asked.addresses.is_empty() {
             return Err(NoAnswer::Empty);
         }
@@ -81,11 +83,12 @@ impl From<Hit> for Found {
 #[cfg(test)]
 mod tests {
     use super::{Line, NoAnswer};
+    use jiff::civil::date;
     use tidewaiter_risk::screening::{Index, POSSIBLE};
 
     fn ask(text: &str) -> Result<Vec<String>, NoAnswer> {
         let line: Line = serde_json::from_str(text).unwrap();
-        let hits = line.ask(&Index::built_in().unwrap(), POSSIBLE)?;
+        let hits = line.ask(&Index::built_in().unwrap(), POSSIBLE, date(2026, 11, 24))?;
         Ok(hits.into_iter().map(|hit| format!("{}/{}", hit.list, hit.entry)).collect())
     }
 

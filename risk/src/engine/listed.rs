@@ -56,7 +56,8 @@ struct Subject {
 impl Engine {
     /// Asks the lists about everyone and everything of the crossing.
     pub(super) fn list_findings(&self, appraisal: &Appraisal<'_>, alerts: &mut Vec<Alert>) {
-        for subject in self.subjects_of(appraisal) {
+        for mut subject in self.subjects_of(appraisal) {
+            subject.asked.on = Some(day_of(appraisal.now));
             let mut told = [0_usize; 3];
             let hits = self.screener.screen(&subject.asked);
             self.address_findings(appraisal, &subject, &hits, alerts);
@@ -94,6 +95,7 @@ impl Engine {
             let asked = Asked {
                 kind: Some(AskedKind::Address),
                 addresses: vec![address.clone()],
+                on: subject.asked.on,
                 ..Asked::default()
             };
             let known = |hit: &Listed| {

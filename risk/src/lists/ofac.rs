@@ -13,6 +13,8 @@ use super::{
     SourceFile, country,
 };
 
+pub mod advanced;
+
 const SDN_COLUMNS: usize = 12;
 const ADD_COLUMNS: usize = 6;
 const ALT_COLUMNS: usize = 5;

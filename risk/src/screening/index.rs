@@ -190,6 +190,9 @@ impl Index {
             .into_iter()
             .filter_map(|(id, alike)| {
                 let (bundle, entry) = self.entry(id)?;
+                if has_expired(entry, asked) {
+                    return None;
+                }
                 let score = rounded(f64::from(alike));
                 let weighed = evidence::weigh(asked, entry);
                 (score >= threshold).then(|| hit(bundle, entry, score, None, &weighed))
@@ -229,7 +232,9 @@ impl Index {
 
     fn judge(&self, asked: &Asked, id: u32, best: Option<Best<'_>>, threshold: f64) -> Option<Hit> {
         let (bundle, entry) = self.entry(id)?;
-        if asked.kind.is_some_and(|kind| kind.entry_kind() != entry.kind) {
+        if asked.kind.is_some_and(|kind| kind.entry_kind() != entry.kind)
+            || has_expired(entry, asked)
+        {
             return None;
         }
         let weighed = evidence::weigh(asked, entry);
@@ -243,6 +248,11 @@ impl Index {
         let score = by_name.max(by_number);
         (score >= threshold).then(|| hit(bundle, entry, score, best, &weighed))
     }
+}
+
+/// Whether an authority's own entry no longer counted on the day of the question.
+fn has_expired(entry: &ListEntry, asked: &Asked) -> bool {
+    entry.expires_on.zip(asked.on).is_some_and(|(end, day)| end < day)
 }
 
 /// The likeliest first, and always in one order.

@@ -7,14 +7,20 @@ use std::path::PathBuf;
 
 use tidewaiter_risk::lists::{ListBundle, SourceFile, ofac, un};
 
-/// The published lists, if their folder is there.
-pub(crate) fn published() -> Option<Vec<ListBundle>> {
+/// The folder of shared data, if it is there; says so where it is not.
+pub(crate) fn folder() -> Option<PathBuf> {
     let named = std::env::var_os("TIDEWAITER_SHARED_DATA").map(PathBuf::from);
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-    let Some(folder) = named.into_iter().chain([beside]).find(|folder| folder.is_dir()) else {
+    let found = named.into_iter().chain([beside]).find(|folder| folder.is_dir());
+    if found.is_none() {
         println!("skipped: no shared data");
-        return None;
-    };
+    }
+    found
+}
+
+/// The published lists, if their folder is there.
+pub(crate) fn published() -> Option<Vec<ListBundle>> {
+    let folder = folder()?;
     let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
     let as_of = jiff::civil::date(2026, 11, 24);
     let ofac_files = ["ofac/sdn.csv", "ofac/add.csv", "ofac/alt.csv"].map(|n| (n, read(n)));

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use serde_json::json;
 use tidewaiter_risk::lists::canonical::{file_name, write_bundle};
 use tidewaiter_risk::lists::{
-    ListBundle, ListDifference, SourceFile, check_not_shrunken, ofac, plain, un,
+    ListBundle, ListDifference, SourceFile, check_not_shrunken, eu, ofac, plain, uk, un,
 };
 use tidewaiter_risk::policy::day_of;
 
@@ -20,6 +20,8 @@ use crate::{disk, law};
 const EXAMPLE: &str = "Examples:\n  \
 tidewaiter-server lists import --format ofac-csv sdn.csv add.csv alt.csv --into lists\n  \
 tidewaiter-server lists import --format un-xml consolidated.xml --into lists\n  \
+tidewaiter-server lists import --format eu-xml xmlFullSanctionsList.xml --into lists\n  \
+tidewaiter-server lists import --format uk-csv ConList.csv --into lists\n  \
 tidewaiter-server lists import --format csv --name own watched.csv --into lists\n\n\
 Prints one JSON line: what the bundle is, and how it differs from the one it replaces.\n\
 Exit status: 0; 1 for a broken file, which leaves the bundle in force as it is.";
@@ -38,7 +40,7 @@ pub(super) struct Import {
     /// What the files are.
     #[arg(long, value_enum)]
     format: Format,
-    /// The bundle's name; by default `ofac`, `un` or `own`, after the format.
+    /// The bundle's name; by default `ofac`, `un`, `eu`, `uk` or `own`, after the format.
     #[arg(long)]
     name: Option<String>,
     /// The day the content is of, YYYY-MM-DD; by default the file's own, else today.
@@ -57,8 +59,16 @@ pub(super) struct Import {
 enum Format {
     /// OFAC's sdn.csv, add.csv and alt.csv.
     OfacCsv,
+    /// OFAC's advanced XML (`SDN_ADVANCED.XML`).
+    OfacXml,
     /// The consolidated list of the UN Security Council.
     UnXml,
+    /// The European Union's consolidated list, CSV 1.1.
+    EuCsv,
+    /// The European Union's consolidated list, XML 1.1.
+    EuXml,
+    /// OFSI's consolidated list, or the UK sanctions list.
+    UkCsv,
     /// The plain list format of this program.
     Csv,
 }
@@ -105,8 +115,17 @@ impl Import {
         let day = self.as_of.unwrap_or_else(|| day_of(Clock::system().now()));
         Ok(match (self.format, files) {
             (Format::OfacCsv, files) => ofac::import(files, name, day)?,
+            (Format::OfacXml, [file]) => ofac::advanced::import(*file, name, self.as_of)?,
             (Format::UnXml, [file]) => un::import(*file, name, self.as_of)?,
-            (Format::UnXml, _) => bail!(Usage("the UN's list is one file".to_owned())),
+            (Format::EuCsv, [file]) => eu::import_csv(*file, name, self.as_of)?,
+            (Format::EuXml, [file]) => eu::import_xml(*file, name, self.as_of)?,
+            (Format::UkCsv, [file]) => uk::import(*file, name, self.as_of)?,
+            (
+                Format::OfacXml | Format::UnXml | Format::EuCsv | Format::EuXml | Format::UkCsv,
+                _,
+            ) => {
+                bail!(Usage("this publisher's list is one file".to_owned()))
+            }
             (Format::Csv, files) => plain::import(files, name, day, "an authority's own list")?,
         })
     }
@@ -115,8 +134,10 @@ impl Import {
 impl Format {
     fn usual_name(self) -> &'static str {
         match self {
-            Self::OfacCsv => "ofac",
+            Self::OfacCsv | Self::OfacXml => "ofac",
             Self::UnXml => "un",
+            Self::EuCsv | Self::EuXml => "eu",
+            Self::UkCsv => "uk",
             Self::Csv => "own",
         }
     }

@@ -5,11 +5,14 @@ use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::Args;
+use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::Value;
+use tidewaiter_risk::policy::day_of;
 use tidewaiter_risk::screening::{Index, POSSIBLE};
 
 use super::Verdict;
+use crate::clock::Clock;
 use crate::law;
 use crate::screen::{Found, Line};
 
@@ -43,12 +46,13 @@ impl Screen {
         let mut out = BufWriter::new(std::io::stdout().lock());
         let mut lines = std::io::stdin().lock().lines();
         let mut all_asked = true;
+        let day = day_of(Clock::system().now());
         loop {
             let group = lines.by_ref().take(GROUP).collect::<Result<Vec<String>, _>>()?;
             if group.is_empty() {
                 break;
             }
-            for answer in self.answers(&index, &group) {
+            for answer in self.answers(&index, day, &group) {
                 all_asked &= matches!(answer, Answer::Found { .. });
                 writeln!(out, "{}", serde_json::to_string(&answer)?)?;
             }
@@ -58,7 +62,7 @@ impl Screen {
     }
 
     /// The answers to a group of lines, in their order; every processor takes its share.
-    fn answers(&self, index: &Index, group: &[String]) -> Vec<Answer> {
+    fn answers(&self, index: &Index, day: Date, group: &[String]) -> Vec<Answer> {
         let lines: Vec<&str> =
             group.iter().map(|line| line.trim()).filter(|line| !line.is_empty()).collect();
         let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
@@ -68,7 +72,7 @@ impl Screen {
                 .chunks(share)
                 .map(|chunk| {
                     scope.spawn(move || {
-                        chunk.iter().map(|line| self.answer(index, line)).collect::<Vec<_>>()
+                        chunk.iter().map(|line| self.answer(index, day, line)).collect::<Vec<_>>()
                     })
                 })
                 .collect();
@@ -76,12 +80,12 @@ impl Screen {
         })
     }
 
-    fn answer(&self, index: &Index, line: &str) -> Answer {
+    fn answer(&self, index: &Index, day: Date, line: &str) -> Answer {
         let asked: Line = match serde_json::from_str(line) {
             Ok(asked) => asked,
             Err(error) => return Answer::Refused { id: Value::Null, error: error.to_string() },
         };
-        match asked.ask(index, self.threshold) {
+        match asked.ask(index, self.threshold, day) {
             Ok(hits) => Answer::Found { id: asked.id, hits },
             Err(error) => Answer::Refused { id: asked.id, error: error.to_string() },
         }

@@ -6,6 +6,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tidewaiter_risk::policy::day_of;
 use tidewaiter_risk::screening::POSSIBLE;
 
 use super::alert::{AlertJson, limit_of};
@@ -66,9 +67,10 @@ pub(super) async fn screen(
     }
     state.noted(&actor, "screen", String::new()).await?;
     let lists = state.lists().clone();
+    let today = day_of(state.clock().now());
     // A country's lists are long: comparing is no work for the tasks that serve.
     let answered = tokio::task::spawn_blocking(move || {
-        let hits = line.ask(&lists, threshold)?;
+        let hits = line.ask(&lists, threshold, today)?;
         Ok::<_, NoAnswer>(json!({"id": line.id, "hits": hits}))
     });
     match answered.await {
