@@ -41,6 +41,7 @@ pub struct Engine {
     rates: Rates,
     subjects: Option<SubjectKey>,
     statuses: Vec<Status>,
+    explained: bool,
 }
 
 /// What is to be assessed.
@@ -99,7 +100,7 @@ impl Engine {
     ) -> Self {
         let (pack, screener) = (Arc::new(pack), Arc::new(screener));
         let statuses = vec![Status::Active];
-        Self { pack, screener, rates, subjects: None, statuses }
+        Self { pack, screener, rates, subjects: None, statuses, explained: true }
     }
 
     /// The engine with the authority's key, so that alerts carry subject tokens.
@@ -113,6 +114,37 @@ impl Engine {
     #[must_use]
     pub fn running(mut self, statuses: &[Status]) -> Self {
         self.statuses = statuses.to_vec();
+        self
+    }
+
+    /// What the rules of these statuses say about a case, beside those in force: each of their
+    /// reasons under the alert it would have been part of.
+    pub fn others(&self, statuses: &[Status], case: &Case<'_>) -> Vec<Alert> {
+        let all = [&self.statuses, statuses].concat();
+        let rules: Vec<(&str, &str)> = self
+            .pack
+            .rules
+            .iter()
+            .filter(|rule| statuses.contains(&rule.status))
+            .map(|rule| (rule.id.as_str(), rule.version.as_str()))
+            .collect();
+        if rules.is_empty() {
+            return Vec::new();
+        }
+        let mut alerts = self.clone().running(&all).assess(case);
+        for alert in &mut alerts {
+            alert.reasons.retain(|reason| {
+                rules.contains(&(reason.rule.as_str(), reason.rule_version.as_str()))
+            });
+        }
+        alerts.retain(|alert| !alert.reasons.is_empty());
+        alerts
+    }
+
+    /// The engine without sentences and traces, to measure what they cost: never for people.
+    #[must_use]
+    pub fn unexplained(mut self) -> Self {
+        self.explained = false;
         self
     }
 

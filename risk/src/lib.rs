@@ -13,8 +13,10 @@
 //! | [`crossing`] | records put together into one traveller's crossing |
 //! | [`history`] | what earlier crossings say |
 //! | [`engine`] | assessing a case |
+//! | [`backtest`] | two policies on the same records: what each would have flagged |
 //! | [`scenario`] | scenario files and how they are compared |
 
+pub mod backtest;
 pub mod crossing;
 pub mod engine;
 pub mod history;

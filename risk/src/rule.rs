@@ -314,11 +314,39 @@ impl Compare {
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::date;
+    use rust_decimal::Decimal;
+
     use super::field::{FieldId, Fields, Value};
-    use super::{Node, Op, Test, Truth};
+    use super::{Compare, Node, Op, Test, Truth};
 
     fn test(name: &str, op: Op) -> Node {
         Node::Test(Test { field: FieldId::find(name).unwrap(), op })
+    }
+
+    #[test]
+    fn each_comparison_stands_on_its_own_side_of_the_bound() {
+        let mut fields = Fields::default();
+        let at = |number: i64| Value::Number(Decimal::from(number));
+        let holds = |fields: &Fields<'_>, how| {
+            test("cash.share", Op::Compare(how, Decimal::TEN)).truth(fields) == Truth::True
+        };
+        for (number, over, at_least, under, at_most) in [
+            (9, false, false, true, true),
+            (10, false, true, false, true),
+            (11, true, true, false, false),
+        ] {
+            fields.set("cash.share", at(number));
+            let seen = [Compare::Over, Compare::AtLeast, Compare::Under, Compare::AtMost]
+                .map(|how| holds(&fields, how));
+            assert_eq!(seen, [over, at_least, under, at_most], "{number}");
+        }
+        let day = date(2022, 3, 2);
+        for (value, since) in [(date(2022, 3, 1), false), (day, true), (date(2022, 3, 3), true)] {
+            fields.set("day", Value::Day(value));
+            let truth = |op| test("day", op).truth(&fields) == Truth::True;
+            assert_eq!((truth(Op::Since(day)), truth(Op::Before(day))), (since, !since), "{value}");
+        }
     }
 
     #[test]

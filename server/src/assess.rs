@@ -3,7 +3,7 @@
 //! Opens the touched inspection, has it judged, keeps what was found in one transaction with the
 //! work's end. The judging is [`judge`]'s and reads no clock; the time comes from here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use tidewaiter_proto::body::Body;
@@ -15,10 +15,13 @@ use crate::clock::Clock;
 use crate::inspection::{OpenedRecord, Opener, summary};
 use crate::store::{InspectionRow, LedgerFinding, Pending, PendingWork, Store, StoreError};
 
+mod control;
 pub mod judge;
 mod ledger;
+mod watch;
 
-use judge::Judge;
+use judge::{Judge, Judged};
+use watch::Watch;
 
 /// Turns waiting work into alerts.
 #[derive(Debug)]
@@ -27,6 +30,9 @@ pub struct Assessor {
     opener: Opener,
     judge: Judge,
     clock: Clock,
+    watch: Watch,
+    /// What each station had applied when, as far as somebody asked.
+    applied: HashMap<StationId, Vec<Record>>,
 }
 
 /// The inspections to be judged together: the touched one and those it is linked to.
@@ -39,7 +45,8 @@ struct Together {
 impl Assessor {
     /// An assessor over a store.
     pub fn new(store: Store, opener: Opener, judge: Judge, clock: Clock) -> Self {
-        Self { store, opener, judge, clock }
+        let (watch, applied) = (Watch::default(), HashMap::new());
+        Self { store, opener, judge, clock, watch, applied }
     }
 
     /// Assesses what waits and what comes, until `stop`.
@@ -48,6 +55,8 @@ impl Assessor {
     /// [`StoreError`] when the store fails: nothing is assessed any more then.
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), StoreError> {
         self.remember().await?;
+        self.law_changed().await?;
+        self.watch_again().await?;
         let mut commits = self.store.commits();
         loop {
             commits.mark_unchanged();
@@ -56,6 +65,7 @@ impl Assessor {
                     return Ok(());
                 }
             }
+            self.look_at_movements().await?;
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 changed = commits.changed() => {
@@ -119,6 +129,9 @@ impl Assessor {
             self.store.ask(PendingWork::Ledger(station, finding)).await?;
             return self.store.drop_pending(pending).await;
         }
+        for opened in opened.records.iter().filter(|opened| opened.record.inspection.is_none()) {
+            self.take_loose(&station, &opened.record);
+        }
         let mut cases = Vec::new();
         for (inspection, records) in by_inspection(opened.records) {
             let Some(row) = summary(&station, &inspection, key, &records) else { continue };
@@ -130,7 +143,15 @@ impl Assessor {
         let now = self.clock.now();
         let (mut rows, mut alerts) = (Vec::new(), Vec::new());
         for mut case in cases {
-            let judged = self.judge.judge(&station, now, &case.records);
+            let mut judged = self.judged(&station, now, &mut case).await?;
+            if let Some(row) = case.rows.first() {
+                self.look_back(row, &mut judged, now).await?;
+                if self.judge.has_shadow() {
+                    let name = (row.station.clone(), row.inspection.clone());
+                    let hits = judged.shadow_of(&name.1);
+                    self.store.put_shadow(name, hits, now).await?;
+                }
+            }
             for row in &mut case.rows {
                 row.digest = judged.digest_of(&row.station, &row.inspection);
             }
@@ -141,6 +162,25 @@ impl Assessor {
             alerts.extend(judged.alerts);
         }
         self.store.put_assessment(pending, rows, alerts, now).await
+    }
+
+    /// Judges a case with what its station had applied when it was decided.
+    async fn judged(
+        &mut self,
+        station: &StationId,
+        now: jiff::Timestamp,
+        case: &mut Together,
+    ) -> Result<Judged, StoreError> {
+        for record in &case.records {
+            if let Body::InspectionOpened(opened) = &record.body {
+                self.watch.touch(record.station.site(), &opened.movement);
+            }
+        }
+        if let Some(decided) = case.records.iter().map(|record| record.at).max() {
+            let applied = self.applied_at(station, decided).await?;
+            case.records.extend(applied);
+        }
+        Ok(self.judge.judge(station, now, &case.records))
     }
 
     /// Adds the inspections that the records say are of the same traveller.
@@ -192,3 +232,6 @@ const AT_ONCE: i64 = 64;
 const DIGESTS_AT_ONCE: i64 = 1000;
 const LINKS_MAX: usize = 16;
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests;

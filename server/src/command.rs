@@ -8,6 +8,7 @@ use tidewaiter_program::command::{
 };
 
 mod assess;
+mod backtest;
 mod enrol;
 mod headquarters;
 mod lists;
@@ -36,6 +37,9 @@ enum Command {
     /// Runs the risk engine on scenario files.
     #[command(after_help = assess::EXAMPLE)]
     Assess(assess::Assess),
+    /// Tries a draft policy on stored records, beside the policy in force.
+    #[command(after_help = backtest::EXAMPLE)]
+    Backtest(backtest::Backtest),
     /// Looks for names on the lists, many at once.
     #[command(after_help = screen::EXAMPLE)]
     Screen(screen::Screen),
@@ -64,6 +68,7 @@ impl Cli {
             Command::Run(command) => command.run(),
             Command::Enrol(command) => command.run(),
             Command::Assess(command) => command.run(),
+            Command::Backtest(command) => command.run(),
             Command::Screen(command) => command.run(),
             Command::Match(command) => command.run(),
             Command::Lists(command) => command.run(),

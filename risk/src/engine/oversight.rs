@@ -9,6 +9,7 @@ use rust_decimal::prelude::ToPrimitive as _;
 use tidewaiter_proto::alert::Alert;
 use tidewaiter_proto::body::{Body, PolicyApplied, ScanDecision};
 use tidewaiter_proto::movement::Movement;
+use tidewaiter_proto::record::Record;
 
 use super::appraisal::Appraisal;
 use super::raise::{Findings, seen};
@@ -150,6 +151,23 @@ impl Engine {
             })
     }
 
+    /// When the high-risk movement that a record tells of leaves; `None` for any other record.
+    pub fn high_risk_departure(&self, record: &Record) -> Option<Timestamp> {
+        let Body::MovementSeen(seen_there) = &record.body else { return None };
+        let left = seen_there.movement.scheduled.unwrap_or(record.at);
+        let high = !self.high_risks(&seen_there.movement, day_of(left)).is_empty();
+        high.then_some(left)
+    }
+
+    fn high_risks(&self, movement: &Movement, day: Date) -> Vec<&Risk> {
+        self.pack
+            .risks
+            .iter()
+            .filter(|risk| risk.level == Level::High && risk.in_force(day))
+            .filter(|risk| of_movement(&self.pack, risk, movement))
+            .collect()
+    }
+
     /// High-risk movements that were seen and have left, and how many of them were inspected.
     pub(super) fn coverage(
         &self,
@@ -163,13 +181,7 @@ impl Engine {
             let movement = &seen_there.movement;
             let left = movement.scheduled.unwrap_or(fact.record.at);
             let day = day_of(left);
-            let risks: Vec<&Risk> = self
-                .pack
-                .risks
-                .iter()
-                .filter(|risk| risk.level == Level::High && risk.in_force(day))
-                .filter(|risk| of_movement(&self.pack, risk, movement))
-                .collect();
+            let risks = self.high_risks(movement, day);
             if left > case.now || risks.is_empty() {
                 continue;
             }

@@ -86,8 +86,8 @@ impl Engine {
         let reason = Reason {
             rule: finding.id.clone(),
             rule_version: finding.version.clone(),
-            text: fill(&finding.text, &found.values),
-            seen: found.seen.clone(),
+            text: if self.explained { fill(&finding.text, &found.values) } else { String::new() },
+            seen: if self.explained { found.seen.clone() } else { Vec::new() },
             records: sorted(found.records.clone()),
             legal_basis: found.legal_basis.clone().unwrap_or_else(|| finding.legal_basis.clone()),
         };

@@ -9,7 +9,7 @@ use super::trips::Trip;
 use super::{Case, Engine};
 use crate::policy::findings::fill;
 use crate::rule::Rule;
-use crate::rule::field::{FIELDS, Fields, Value};
+use crate::rule::field::{Fields, Value};
 
 impl Engine {
     /// Rules about the crossing itself.
@@ -70,18 +70,16 @@ impl Engine {
         if !rule.fires(fields) {
             return;
         }
-        let values: Vec<(&str, String)> = FIELDS
-            .iter()
-            .map(|field| {
-                let value = fields.named(field.name).map(Value::shown);
-                (field.name, value.unwrap_or_else(|| "what is not known".to_owned()))
-            })
-            .collect();
+        let (text, seen) = if self.explained {
+            (sentence(rule, fields), rule.trace(fields))
+        } else {
+            (String::new(), Vec::new())
+        };
         let reason = Reason {
             rule: rule.id.clone(),
             rule_version: rule.version.clone(),
-            text: fill(&rule.text, &values),
-            seen: rule.trace(fields),
+            text,
+            seen,
             records: records_of(appraisal, rule),
             legal_basis: rule.legal_basis.clone(),
         };
@@ -94,6 +92,18 @@ impl Engine {
         }
         put(alerts, alert);
     }
+}
+
+/// The rule's sentence with the values that it names.
+fn sentence(rule: &Rule, fields: &Fields<'_>) -> String {
+    let named = rule.text.split('{').skip(1).filter_map(|part| part.split('}').next());
+    let values: Vec<(&str, String)> = named
+        .map(|name| {
+            let value = fields.named(name).map(Value::shown);
+            (name, value.unwrap_or_else(|| "what is not known".to_owned()))
+        })
+        .collect();
+    fill(&rule.text, &values)
 }
 
 fn is_about_alerts(rule: &Rule) -> bool {

@@ -103,6 +103,8 @@ pub struct Coverage {
     pub inspected: usize,
     /// Share of those on board.
     pub share_on_board: Decimal,
+    /// So many hours after it left a server looks: records of a station may come late.
+    pub wait_hours: i64,
 }
 
 /// Shared addresses and telephones.

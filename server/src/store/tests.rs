@@ -61,17 +61,26 @@ impl Sender {
     }
 
     pub(crate) fn record_at(&mut self, inspection: &str, body: &str, at: Timestamp) {
+        self.seal(inspection, Some(inspection.to_owned()), body, at);
+    }
+
+    /// A record that belongs to no inspection.
+    pub(crate) fn loose(&mut self, body: &str, at: Timestamp) {
+        self.seal("b", None, body, at);
+    }
+
+    fn seal(&mut self, key_name: &str, inspection: Option<String>, body: &str, at: Timestamp) {
         let value: serde_json::Value = serde_json::from_str(body).unwrap();
         let draft = Draft {
             at,
             clock: ClockQuality::Synced,
-            inspection: Some(inspection.to_owned()),
+            inspection,
             source: Source::Officer("o-11".to_owned()),
             subject: None,
             type_name: value["type"].as_str().unwrap().to_owned(),
             body_json: body.to_owned(),
         };
-        let (id, key) = Self::body_key(inspection);
+        let (id, key) = Self::body_key(key_name);
         let seq = self.records.len() as u64 + 1;
         let stored = seal(&self.station, self.epoch, seq, &draft, id, &key, &[7; 24]).unwrap();
         self.hashes.push(link(*self.hashes.last().unwrap(), &stored));
@@ -207,6 +216,18 @@ async fn a_batch_that_contradicts_is_kept_beside_and_changes_nothing() {
     assert_eq!(kept, [(3, 3), (4, 5)]);
     assert_eq!(standing.kept[1].hash, sender.head().hash);
     assert_eq!(store.last_arrival().await.unwrap(), arrivals);
+    // The program may be killed before it says a word: the alarm is on disk with the branch.
+    let waiting = store.pending(10).await.unwrap();
+    let forks: Vec<_> = waiting
+        .iter()
+        .filter_map(|pending| match &pending.work {
+            PendingWork::Ledger(_, LedgerFinding::Fork { seq, branch_seq, .. }) => {
+                Some((*seq, *branch_seq))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(forks, [(3, 3), (4, 5)]);
 }
 
 #[tokio::test]
@@ -333,8 +354,10 @@ async fn assessment_never_reopens_what_was_closed_and_passes_up_what_grew() {
     assert_eq!(put(Severity::High).await.unwrap(), Upserted::Raised);
     assert_eq!(put(Severity::High).await.unwrap(), Upserted::Same);
     let id = alert(Severity::High).id;
-    let close =
-        store.act(&id, &decided("s-1", Action::Close, "cleared", "", 1), None, now()).await.unwrap();
+    let close = store
+        .act(&id, &decided("s-1", Action::Close, "cleared", "", 1), None, now())
+        .await
+        .unwrap();
     assert_eq!((close.alert.state, close.version), (AlertState::Closed, 2));
     assert_eq!(put(Severity::Medium).await.unwrap(), Upserted::Altered);
     assert_eq!(store.alert(&id).await.unwrap().unwrap().alert.state, AlertState::Closed);

@@ -75,3 +75,49 @@ fn the_law_is_that_of_the_site_unless_one_is_configured() {
     judge.jurisdiction = Some("KZ".to_owned());
     assert_eq!(law(&judge, "ruvvo/dep-07"), "KZ");
 }
+
+const SHADOW: &str = r#"
+[[rule]]
+id = "crew-any"
+version = "2"
+title = "Any crew"
+status = "shadow"
+code = "crew_cash"
+severity = "low"
+text = "A {role} crosses."
+legal_basis = "none"
+when = { field = "role", one_of = ["crew", "master"] }
+
+[[rule]]
+id = "written-only"
+version = "1"
+title = "Being written"
+status = "draft"
+code = "crew_cash"
+severity = "low"
+text = "x"
+legal_basis = "none"
+when = { field = "role", known = true }
+"#;
+
+#[test]
+fn a_rule_in_shadow_is_compared_and_never_raised() {
+    let directory = tempfile::tempdir().unwrap();
+    let rules = directory.path().join("rules");
+    std::fs::create_dir(&rules).unwrap();
+    std::fs::write(rules.join("shadow.toml"), SHADOW).unwrap();
+    let policy = Policy { directory: Some(directory.path().into()), ..Policy::default() };
+    let authority = Authority::open(&directory.path().join("keys")).unwrap();
+    let judge = Judge::open(&policy, &authority).unwrap();
+    assert!(judge.has_shadow());
+    let scenario = scenario("vladivostok-2018-ship-master");
+    let station = &scenario.records[0].station;
+    let judged = judge.judge(station, scenario.now, &scenario.records);
+    assert!(judged.alerts.iter().all(|alert| alert.code != AlertCode::CrewCash));
+    let inspection = scenario.records[0].inspection.clone().unwrap();
+    let hits = judged.shadow_of(&inspection);
+    assert_eq!(hits.len(), 1, "{hits:?}");
+    assert_eq!((hits[0].rule.as_str(), hits[0].version.as_str()), ("crew-any", "2"));
+    assert!(!hits[0].also);
+    assert!(judged.shadow_of("another").is_empty());
+}
