@@ -88,6 +88,8 @@ impl Delimited {
         }
         let ends = self.framing.end.contains(&byte);
         match self.state {
+            // Many readers send a line end after their end character.
+            State::Outside if matches!(byte, CR | LF) => {}
             State::Outside => self.noise = self.noise.saturating_add(1),
             State::Inside if ends => {
                 self.close(out);
@@ -140,7 +142,6 @@ impl Delimited {
     }
 
     fn settle_noise(&mut self, out: &mut Vec<Item<Text>>) {
-        // Line ends between frames are how many readers close theirs; other bytes are noise.
         if self.noise > 0 {
             out.push(Item::Fault(Fault::Noise { bytes: self.noise }));
             self.noise = 0;

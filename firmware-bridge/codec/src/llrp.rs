@@ -137,8 +137,10 @@ impl Llrp {
         Self::default()
     }
 
-    fn next(&mut self) -> Option<Item<Message>> {
-        let head = self.pending.first_chunk::<HEADER>()?;
+    /// What begins at `at`, and where it ends.
+    fn next(&mut self, at: &mut usize) -> Option<Item<Message>> {
+        let rest = self.pending.get(*at..)?;
+        let head = rest.first_chunk::<HEADER>()?;
         let [k1, k0, l3, l2, l1, l0, i3, i2, i1, i0] = *head;
         let first = u16::from_be_bytes([k1, k0]);
         let version = u8::try_from((first >> 10) & 7).unwrap_or_default();
@@ -147,11 +149,11 @@ impl Llrp {
         if !sane || !(HEADER..=LONGEST).contains(&length) {
             let head = head.to_vec();
             self.lost = true;
-            self.pending.clear();
+            *at = self.pending.len();
             return Some(Item::Fault(Fault::ProtocolDesync { head }));
         }
-        let body = self.pending.get(HEADER..length)?.to_vec();
-        self.pending.drain(..length);
+        let body = rest.get(HEADER..length)?.to_vec();
+        *at = at.saturating_add(length);
         let (kind, id) = (first & 0x3FF, u32::from_be_bytes([i3, i2, i1, i0]));
         Some(Item::Frame(Message { version, kind, id, body }))
     }
@@ -164,7 +166,15 @@ impl Codec for Llrp {
         let mut items = Vec::new();
         if !self.lost {
             self.pending.extend_from_slice(bytes);
-            items.extend(std::iter::from_fn(|| self.next()));
+            // Taken off once: a long recording of short messages is not moved for each of them.
+            let mut at = 0;
+            while let Some(item) = self.next(&mut at) {
+                items.push(item);
+                if self.lost {
+                    break;
+                }
+            }
+            self.pending.drain(..at);
         }
         items
     }
