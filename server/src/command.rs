@@ -13,6 +13,7 @@ mod enrol;
 mod headquarters;
 mod lists;
 mod matching;
+mod people;
 mod policy;
 mod run;
 mod screen;
@@ -52,6 +53,9 @@ enum Command {
     /// Looks after policy packs.
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// A way back in for administrators, and the audit's check.
+    #[command(subcommand)]
+    People(people::People),
     /// Headquarters: takes the nightly bundles of servers.
     #[command(subcommand)]
     Hq(headquarters::Headquarters),
@@ -73,6 +77,7 @@ impl Cli {
             Command::Match(command) => command.run(),
             Command::Lists(command) => command.run(),
             Command::Policy(command) => command.run(),
+            Command::People(command) => command.run(),
             Command::Hq(command) => command.run(),
             Command::Verify(command) => command.run(),
         };

@@ -48,8 +48,16 @@ pub struct Identity {
 pub struct Http {
     /// Address and port; loopback when absent, 8080 for a server, 8082 for headquarters.
     pub listen: Option<SocketAddr>,
-    /// Serve beyond this machine although there is no sign-in.
+    /// Serve a server's pages beyond this machine: something in front speaks TLS for them.
+    pub behind_tls: bool,
+    /// Serve headquarters' page beyond this machine although it has no sign-in.
     pub open_without_sign_in: bool,
+}
+
+impl Http {
+    fn is_loopback(&self) -> bool {
+        self.listen.is_none_or(|listen| listen.ip().is_loopback())
+    }
 }
 
 /// How stations reach the server.
@@ -177,7 +185,7 @@ impl ServerConfiguration {
         let source = Source { file, text: &text };
         let checks = Checks(source);
         checks.check_name(&configuration.server.name)?;
-        checks.check_http(&configuration.http)?;
+        checks.check_pages(&configuration.http)?;
         if let Some(external) = &configuration.broker.external {
             checks.check_external(external)?;
         }
@@ -236,7 +244,7 @@ impl HeadquartersConfiguration {
         let source = Source { file, text: &text };
         let checks = Checks(source);
         checks.check_name(&configuration.headquarters.name)?;
-        checks.check_http(&configuration.http)?;
+        checks.check_open_page(&configuration.http)?;
         if configuration.servers.is_empty() {
             return Err(source.wrong("server", "at least one [[server]] is needed".to_owned()));
         }
@@ -280,13 +288,23 @@ impl Checks<'_> {
         Err(self.0.wrong("name", problem))
     }
 
-    fn check_http(&self, http: &Http) -> Result<(), ConfigurationError> {
-        let loopback = http.listen.is_none_or(|listen| listen.ip().is_loopback());
-        if loopback || http.open_without_sign_in {
+    /// A server's pages: passwords are typed there.
+    fn check_pages(&self, http: &Http) -> Result<(), ConfigurationError> {
+        if http.is_loopback() || http.behind_tls {
             return Ok(());
         }
-        let problem = "there is no sign-in yet, so pages are served on loopback only, unless \
-                       open_without_sign_in = true says that something in front guards them";
+        let problem = "passwords are typed on these pages, so they are served on loopback only, \
+                       unless behind_tls = true says that something in front speaks TLS for them";
+        Err(self.0.wrong("listen", problem.to_owned()))
+    }
+
+    /// Headquarters' page.
+    fn check_open_page(&self, http: &Http) -> Result<(), ConfigurationError> {
+        if http.is_loopback() || http.open_without_sign_in {
+            return Ok(());
+        }
+        let problem = "this page has no sign-in yet, so it is served on loopback only, unless \
+                       open_without_sign_in = true says that something in front guards it";
         Err(self.0.wrong("listen", problem.to_owned()))
     }
 
@@ -344,8 +362,9 @@ mod tests {
     #[test]
     fn pages_beyond_this_machine_need_a_word_of_consent() {
         let open = format!("{LEAST}\n[http]\nlisten = \"0.0.0.0:8080\"\n");
-        assert!(read(&open).unwrap_err().contains("server.toml:6: listen: there is no sign-in"));
-        assert!(read(&format!("{open}open_without_sign_in = true\n")).is_ok());
+        assert!(read(&open).unwrap_err().contains("server.toml:6: listen: passwords are typed"));
+        assert!(read(&format!("{open}open_without_sign_in = true\n")).is_err());
+        assert!(read(&format!("{open}behind_tls = true\n")).is_ok());
     }
 
     #[test]

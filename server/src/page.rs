@@ -82,10 +82,11 @@ fn frame(visit: &Visit, demonstration: Option<Timestamp>, title: &str, here: &st
     let text = visit.text;
     let mut frame = Frame::new(visit, Place::Desk, title);
     frame.demonstration = demonstration;
-    frame.live = Some("/api/v1/live");
     let shown = |href: &str| {
         visit.signed_in.as_ref().map_or(OPEN.contains(&href), |person| person.pages.contains(&href))
     };
+    // Who sees no alerts gets no stream of them.
+    frame.live = shown("/").then_some("/api/v1/live");
     for (href, name, _) in PAGES.iter().filter(|(href, ..)| shown(href)) {
         frame = frame.link(href, text.say(name), *href == here);
     }

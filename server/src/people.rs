@@ -179,9 +179,18 @@ impl People {
         if self.sign_in == SignIn::Demonstration || self.store.has_accounts().await? {
             return Ok(None);
         }
+        Ok(Some(self.new_setup_code().await?))
+    }
+
+    /// Makes a new setup code in place of any before, for when no administrator can sign in.
+    ///
+    /// # Errors
+    /// [`PeopleError`].
+    pub async fn new_setup_code(&self) -> Result<SetupCode, PeopleError> {
         let code = SetupCode::new().map_err(|_| PeopleError::NoRandomness)?;
         self.store.put_setup(code.digest()).await?;
-        Ok(Some(code))
+        self.note(Note::done("", "setup_code_made", "")).await?;
+        Ok(code)
     }
 
     /// Whether the first administrator is still to be made.
