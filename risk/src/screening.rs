@@ -17,6 +17,7 @@
 //! | `index` | finding the entries worth comparing |
 //! | `matcher` | two names alone |
 //! | `premises` | addresses, whatever the spelling |
+//! | `network` | what links parties, with the evidence of each link |
 //! | `question` | a question as JSON gives it |
 
 use std::collections::BTreeMap;
@@ -35,12 +36,14 @@ mod korean;
 mod lexicon;
 mod matcher;
 mod name;
+mod network;
 mod premises;
 mod question;
 mod text;
 
 pub use index::Index;
 pub use matcher::Matcher;
+pub use network::{Edge, LinkKind, Network, Node};
 pub use question::{Question, QuestionError};
 
 /// The score from which two names are worth a person's look.

@@ -106,6 +106,67 @@ fn a_qualifier_lowers_severity_and_never_drops_an_exact_name() {
     assert!((hits[0].score - 1.0).abs() < 1e-6, "{hits:?}");
 }
 
+// watchman#469, PR#524: one word of a name stands for one word of the other.
+#[test]
+fn a_word_is_used_once() {
+    apart("Person", "Vladimir Vladimir Vladimir", "Vladimir Putin");
+    apart("Company", "Daesong Daesong", "Daesong Ryonbong");
+}
+
+// watchman PR#153: what only sounds alike is another name.
+#[test]
+fn sounding_alike_alone_is_not_enough() {
+    apart("Person", "Catherine Smith", "Kathrine Schmitz");
+    apart("Person", "Robert Brown", "Rupert Braun");
+}
+
+// yente#245: a short true name is found in full.
+#[test]
+fn a_short_name_that_is_listed_is_found() {
+    for name in ["RI, Pyong", "O, Il", "Li Na"] {
+        let index = index(vec![ListEntry::new("1", EntryKind::Person, name)]);
+        let hits = index.screen(&Asked::person(name));
+        assert_eq!(hits.first().map(|hit| hit.verdict), Some(Verdict::Agrees), "{name}");
+    }
+}
+
+// yente#245: a birth date that agrees makes no name of another one.
+#[test]
+fn a_birth_date_alone_is_no_hit() {
+    let mut entry = ListEntry::new("1", EntryKind::Person, "RI, Yong Mu");
+    entry.birth_dates = vec![BirthDate::day(jiff::civil::date(1925, 1, 25))];
+    let mut asked = Asked::person("Jane Doe");
+    asked.birth = Some(BirthDate::day(jiff::civil::date(1925, 1, 25)));
+    assert!(index(vec![entry]).screen(&asked).is_empty());
+}
+
+// What a machine-readable zone makes of a name: no marks, letters in place of others, and an end
+// where the line ends (ICAO Doc 9303).
+#[test]
+fn names_out_of_a_machine_readable_zone_are_found() {
+    for (zone, listed) in [
+        ("MUELLER JOERG", "Jörg Müller"),
+        ("NGUYEN VAN DUC", "Nguyễn Văn Đức"),
+        ("ABDULRAHMAN MOHAMMED ALHUSSE", "Mohammed Abdulrahman AL-HUSSEINI"),
+        ("KIM<<CHOL<SU", "KIM, Chol Su"),
+        ("SCHWARZENBERGER MAXIMILIA", "Maximilian Schwarzenberger"),
+    ] {
+        together("Person", zone, listed);
+    }
+}
+
+#[test]
+fn an_entry_of_ones_own_stops_counting_when_it_expires() {
+    let mut entry = ListEntry::new("1", EntryKind::Organisation, "Neva Consulting");
+    entry.expires_on = Some(jiff::civil::date(2026, 6, 30));
+    let index = index(vec![entry]);
+    let mut asked = Asked::named(AskedKind::Organisation, "Neva Consulting");
+    asked.on = Some(jiff::civil::date(2026, 6, 30));
+    assert_eq!(index.screen(&asked).len(), 1);
+    asked.on = Some(jiff::civil::date(2026, 7, 1));
+    assert!(index.screen(&asked).is_empty());
+}
+
 #[test]
 fn a_number_finds_what_a_name_hides() {
     let index = Index::built_in().unwrap();

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use super::compare::{self, Compared};
 use super::evidence::{self, NumberKind, Weighed};
 use super::name::{self, Name, Style};
-use super::premises::PremisesIndex;
+use super::premises::{Premises, PremisesIndex};
 use super::{AGREES, Asked, AskedKind, Hit, POSSIBLE, Verdict};
-use crate::lists::{AliasQuality, EntryKind, ListBundle, ListEntry};
+use crate::lists::{AliasQuality, EntryAddress, EntryKind, ListBundle, ListEntry};
 
 mod names;
 mod vocabulary;
@@ -34,6 +34,8 @@ struct Inner {
     /// Tail numbers that are the name of an aircraft.
     tails: HashMap<String, Vec<u32>>,
     premises: PremisesIndex,
+    /// Who a list links to a name, by the name without spaces.
+    linked: HashMap<String, Vec<u32>>,
 }
 
 impl std::fmt::Debug for Index {
@@ -56,11 +58,15 @@ impl Index {
         let mut numbers: HashMap<(NumberKind, String), Vec<u32>> = HashMap::new();
         let mut tails: HashMap<String, Vec<u32>> = HashMap::new();
         let mut premises = PremisesIndex::default();
+        let mut linked: HashMap<String, Vec<u32>> = HashMap::new();
         for (at, bundle) in bundles.iter().enumerate() {
             for (place, entry) in bundle.entries.iter().enumerate() {
                 let id = u32::try_from(entries.len()).unwrap_or(u32::MAX);
                 entries.push((at, place));
                 premises.add(id, entry);
+                for named in &entry.linked_to {
+                    linked.entry(plain(named)).or_default().push(id);
+                }
                 for key in entry.identifiers.iter().filter_map(evidence::number) {
                     numbers.entry(key).or_default().push(id);
                 }
@@ -92,6 +98,7 @@ impl Index {
             numbers,
             tails,
             premises,
+            linked,
         }))
     }
 
@@ -125,6 +132,56 @@ impl Index {
     /// As [`Index::screen`], comparing with every name of the lists: slow, to check the index by.
     pub fn screen_all(&self, asked: &Asked) -> Vec<Hit> {
         self.ask(asked, POSSIBLE, |names, _, found| found.extend(names.every()))
+    }
+
+    /// The hits of a question, with the places of their entries.
+    pub(super) fn hits(&self, asked: &Asked) -> Vec<(u32, Hit)> {
+        let place = |hit: &Hit| {
+            self.every_entry().find_map(|(id, entry)| {
+                let (list, _) = self.entry(id)?;
+                (list.name == hit.list && entry.entry == hit.entry).then_some(id)
+            })
+        };
+        self.screen(asked).into_iter().filter_map(|hit| Some((place(&hit)?, hit))).collect()
+    }
+
+    /// Every entry and its place.
+    pub(super) fn every_entry(&self) -> impl Iterator<Item = (u32, &ListEntry)> {
+        (0..).map_while(|id| self.entry(id).map(|(_, entry)| (id, entry)))
+    }
+
+    /// Entries that have a number.
+    pub(super) fn with_number(&self, key: &(NumberKind, String)) -> &[u32] {
+        self.0.numbers.get(key).map_or(&[], Vec::as_slice)
+    }
+
+    /// Entries at an address, each with its own spelling of it.
+    pub(super) fn at_premises(&self, address: &EntryAddress) -> Vec<(u32, &EntryAddress)> {
+        let own = Premises::of(address);
+        let found = self.0.premises.at(address);
+        let spelt = |id: u32| {
+            let (_, entry) = self.entry(id)?;
+            entry.addresses.iter().find(|listed| own.alike(&Premises::of(listed)) > 0.0)
+        };
+        found.keys().filter_map(|id| Some((*id, spelt(*id)?))).collect()
+    }
+
+    /// Entries called exactly so, whatever the case and the signs.
+    pub(super) fn called(&self, style: Style, name: &str) -> Vec<u32> {
+        let names = self.names(style);
+        let same = name::parse(style, name).into_iter().flat_map(|own| names.same(&own).to_vec());
+        let mut found: Vec<u32> =
+            same.filter_map(|id| names.get(id)).map(|(_, place)| place.entry).collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// Entries that a list links to one of these names, each with the name.
+    pub(super) fn naming(&self, names: &[String]) -> Vec<(u32, String)> {
+        let linked = |name: &String| self.0.linked.get(&plain(name)).map(|ids| (ids, name.clone()));
+        let found = names.iter().filter_map(linked);
+        found.flat_map(|(ids, name)| ids.iter().map(move |id| (*id, name.clone()))).collect()
     }
 
     fn ask(
@@ -210,7 +267,7 @@ impl Index {
         }
     }
 
-    fn entry(&self, id: u32) -> Option<(&ListBundle, &ListEntry)> {
+    pub(super) fn entry(&self, id: u32) -> Option<(&ListBundle, &ListEntry)> {
         let (bundle, entry) = self.0.entries.get(usize::try_from(id).ok()?)?;
         let bundle = self.0.bundles.get(*bundle)?;
         Some((bundle, bundle.entries.get(*entry)?))

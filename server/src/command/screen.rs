@@ -8,8 +8,8 @@ use clap::Args;
 use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::Value;
-use tidewaiter_risk::policy::day_of;
-use tidewaiter_risk::screening::{Index, POSSIBLE};
+use tidewaiter_risk::policy::{PolicyPack, day_of};
+use tidewaiter_risk::screening::{Index, Network, POSSIBLE};
 
 use super::Verdict;
 use crate::clock::Clock;
@@ -19,7 +19,8 @@ use crate::screen::{Found, Line};
 pub(super) const EXAMPLE: &str = "Example:\n  \
 echo '{\"id\":1,\"kind\":\"organisation\",\"name\":\"Rungrado\"}' | tidewaiter-server screen --lists lists\n\n\
 Reads one JSON object a line: id, kind (person, organisation, vessel, aircraft, address; all when\n\
-absent), name, and any fields of a person or party. Prints {id, hits} a line, in the same order.\n\
+absent), name, and any fields of a person or party. Prints {id, hits} a line, in the same order;\n\
+with --network also what links the party to listed ones, each link with its evidence.\n\
 Exit status: 0; 1 when a line could not be asked, which is answered with {id, error}.";
 
 /// Arguments of `screen`.
@@ -31,28 +32,50 @@ pub(super) struct Screen {
     /// How alike names must be, 0 to 1.
     #[arg(long, default_value_t = POSSIBLE, value_parser = threshold)]
     threshold: f64,
+    /// Adds what links each party to listed ones: premises, telephones, owners, families of names.
+    #[arg(long)]
+    network: bool,
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Answer {
-    Found { id: Value, hits: Vec<Found> },
-    Refused { id: Value, error: String },
+    Found {
+        id: Value,
+        hits: Vec<Found>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        network: Option<Network>,
+    },
+    Refused {
+        id: Value,
+        error: String,
+    },
+}
+
+/// What questions are put to.
+struct Lists {
+    index: Index,
+    day: Date,
+    /// Families of names and common addresses, where links are asked for.
+    pack: Option<PolicyPack>,
 }
 
 impl Screen {
     pub(super) fn run(self) -> anyhow::Result<Verdict> {
-        let index = Index::new(law::lists(self.lists.as_deref())?);
+        let lists = Lists {
+            index: Index::new(law::lists(self.lists.as_deref())?),
+            day: day_of(Clock::system().now()),
+            pack: self.network.then(PolicyPack::built_in).transpose()?,
+        };
         let mut out = BufWriter::new(std::io::stdout().lock());
         let mut lines = std::io::stdin().lock().lines();
         let mut all_asked = true;
-        let day = day_of(Clock::system().now());
         loop {
             let group = lines.by_ref().take(GROUP).collect::<Result<Vec<String>, _>>()?;
             if group.is_empty() {
                 break;
             }
-            for answer in self.answers(&index, day, &group) {
+            for answer in self.answers(&lists, &group) {
                 all_asked &= matches!(answer, Answer::Found { .. });
                 writeln!(out, "{}", serde_json::to_string(&answer)?)?;
             }
@@ -62,7 +85,7 @@ impl Screen {
     }
 
     /// The answers to a group of lines, in their order; every processor takes its share.
-    fn answers(&self, index: &Index, day: Date, group: &[String]) -> Vec<Answer> {
+    fn answers(&self, lists: &Lists, group: &[String]) -> Vec<Answer> {
         let lines: Vec<&str> =
             group.iter().map(|line| line.trim()).filter(|line| !line.is_empty()).collect();
         let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
@@ -72,7 +95,7 @@ impl Screen {
                 .chunks(share)
                 .map(|chunk| {
                     scope.spawn(move || {
-                        chunk.iter().map(|line| self.answer(index, day, line)).collect::<Vec<_>>()
+                        chunk.iter().map(|line| self.answer(lists, line)).collect::<Vec<_>>()
                     })
                 })
                 .collect();
@@ -80,13 +103,19 @@ impl Screen {
         })
     }
 
-    fn answer(&self, index: &Index, day: Date, line: &str) -> Answer {
+    fn answer(&self, lists: &Lists, line: &str) -> Answer {
         let asked: Line = match serde_json::from_str(line) {
             Ok(asked) => asked,
             Err(error) => return Answer::Refused { id: Value::Null, error: error.to_string() },
         };
-        match asked.ask(index, self.threshold, day) {
-            Ok(hits) => Answer::Found { id: asked.id, hits },
+        match asked.ask(&lists.index, self.threshold, lists.day) {
+            Ok(hits) => {
+                let network = lists.pack.as_ref().and_then(|pack| {
+                    let asked = asked.question.asked().ok()?;
+                    Some(lists.index.network(&asked, &pack.families, &pack.premises))
+                });
+                Answer::Found { id: asked.id, hits, network }
+            }
             Err(error) => Answer::Refused { id: asked.id, error: error.to_string() },
         }
     }

@@ -258,6 +258,11 @@ impl Names {
         0..u32::try_from(self.all.len()).unwrap_or(u32::MAX)
     }
 
+    /// The names written with the same letters, without spaces.
+    pub(super) fn same(&self, name: &Name) -> &[u32] {
+        self.glued.get(name.glued.as_str()).map_or(&[], Vec::as_slice)
+    }
+
     /// The names worth comparing, each once.
     pub(super) fn candidates(&self, name: &Name, found: &mut Vec<u32>) {
         // A person's name in characters is compared by the reading of the whole alone.
