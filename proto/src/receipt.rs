@@ -76,8 +76,21 @@ pub struct Receipt {
     pub kept: Vec<Held>,
     /// The last record of the unbroken run from 1, and its hash as the server computed it.
     pub verified: Head,
+    /// The last presence that the server had heard of the station.
+    pub heard: Heard,
     /// The server's clock.
     pub at: Timestamp,
+}
+
+/// A presence of a station by its session and beat, both 0 for none. It tells what the server said
+/// before it answered that presence from what it says since, whatever the clocks show: a server
+/// restored from a backup must not be believed by what it said before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heard {
+    /// As in [`crate::presence::Presence::session`].
+    pub session: u64,
+    /// As in [`crate::presence::Presence::beat`].
+    pub beat: u64,
 }
 
 /// An unbroken range of records, known by the chain hash of its last.
@@ -131,6 +144,8 @@ pub struct Want {
     pub epoch: u64,
     /// The numbers.
     pub ranges: Ranges,
+    /// As in [`Receipt::heard`].
+    pub heard: Heard,
     /// The server's clock.
     pub at: Timestamp,
 }
@@ -231,7 +246,7 @@ pub const RANGES_MAX: usize = 128;
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Down, Held, RANGES_MAX, Receipt, SignedDown, Standing};
+    use super::{Down, Heard, Held, RANGES_MAX, Receipt, SignedDown, Standing};
     use crate::chain::Head;
     use crate::signing::{Domain, Signing};
     use crate::station::StationId;
@@ -241,7 +256,8 @@ mod tests {
         let verified = Head::genesis(&station, 1);
         let at = "2018-11-16T03:12:45Z".parse().unwrap();
         let held = vec![Held { from: 7, to: 9, hash: verified.hash }];
-        Down::Receipt(Receipt { station, epoch: 1, held, kept: Vec::new(), verified, at })
+        let (kept, heard) = (Vec::new(), Heard { session: 7, beat: 3 });
+        Down::Receipt(Receipt { station, epoch: 1, held, kept, verified, heard, at })
     }
 
     #[test]

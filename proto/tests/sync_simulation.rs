@@ -133,6 +133,21 @@ fn seeds_that_found_bugs_hold() {
         76,
         // On 8 kbit/s one batch of new records outlasted the keep-alive and never landed.
         86,
+        // After the server's clock had been ahead, receipts counted as older than the last welcome
+        // and were not believed; new records waited for a place.
+        778,
+        // New records faster than 8 kbit/s were sent twice before their receipts could come, the
+        // keep-alive starved behind them, and the next connection took them for old ones.
+        1882,
+        // An epoch was granted to a clone after everything was thought to be there (the judge's).
+        837,
+        // The server's second restore took a branch that it had receipted, and the station believed
+        // the receipt for as long as its connection stood.
+        1104, 1140,
+        // The ledger refused to go on in an epoch that the restored server did not contradict any
+        // more; after its restart the station did not ask for another.
+        1277, // A batch reached the broker just before the server did (the judge's).
+        1284,
     ];
     for seed in found {
         assert_eq!(run(seed, None).err(), None, "seed {seed}");
@@ -147,24 +162,13 @@ fn every_sabotage_is_noticed() {
     }
 }
 
-/// It only delays: within the bound of a new record as it stands now no seed of the first 400 shows
-/// it.
-#[test]
-#[ignore = "open, with the bound of a new record"]
-fn a_lost_connection_that_the_station_does_not_notice_is_noticed() {
-    noticed(Sabotage::ConnectionLossUnnoticed, "new record");
-}
-
 fn noticed(sabotage: Sabotage, verdict: &str) {
-    let outcome = run_all(0, NOTICED_WITHIN, 1, Some(sabotage));
-    let first = outcome.failures.first();
-    assert!(first.is_some(), "{sabotage:?} goes unnoticed");
+    let outcome = run_all(0, NOTICED_WITHIN, 8, Some(sabotage));
+    let first = outcome.failures.iter().find(|(_, failure)| failure.contains(verdict));
+    assert!(first.is_some(), "{sabotage:?} goes unnoticed: {:?}", outcome.failures);
     let (seed, failure) = first.expect("there is one");
-    assert!(failure.contains(verdict), "{sabotage:?} is noticed by chance: {failure}");
     println!("{sabotage:?}: seed {seed}: {failure}");
 }
 
-/// Not 2,000 yet: the bound of a new record is missed in the open seeds 778 and 1882, for a reason
-/// that is not known yet. `TIDEWAITER_SEEDS=2000` shows them.
-const SEEDS: u64 = if cfg!(debug_assertions) { 100 } else { 700 };
+const SEEDS: u64 = if cfg!(debug_assertions) { 100 } else { 2_000 };
 const NOTICED_WITHIN: u64 = 400;

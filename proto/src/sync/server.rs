@@ -168,6 +168,7 @@ impl Desk {
             held: Vec::new(),
             kept: Vec::new(),
             verified,
+            heard: self.watch(station, now).presence,
             at,
         };
         let mut effects = Vec::new();
@@ -216,6 +217,7 @@ impl Desk {
         let (limits, nonce) = (self.limits, self.nonces.draw());
         let watch = self.watch(station, now);
         watch.heard = now;
+        watch.answers(presence.session, presence.beat);
         let mut effects = Vec::new();
         if let Some(asked) = watch.proved(presence.answers)
             && (presence.epoch, presence.seq) < asked

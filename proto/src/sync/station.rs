@@ -18,8 +18,6 @@ mod window;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use crate::chain::{ChainHash, Head};
 use crate::receipt::{Down, DownError, SignedDown, Want};
 use crate::signing::Verifying;
@@ -116,7 +114,7 @@ pub struct Pace {
     pub fresh_batches: usize,
     /// Batches of the backlog that may.
     pub backlog_batches: usize,
-    /// Bytes of the backlog that may, at most; the station finds out how many are good.
+    /// Bytes of all that may, at most; the station finds out how many are good.
     pub backlog_bytes: usize,
     /// Records at the end of the ledger that count as new when a connection begins.
     pub fresh_tail: u64,
@@ -169,6 +167,16 @@ pub struct Stand {
     pub head: Head,
     /// The numbers that receipts cover, as the ledger was told by [`Effect::Delivered`].
     pub delivered: Ranges,
+    /// Whether the ledger takes nothing more in this life, because the server was seen to have
+    /// another history of it: a new life is asked for until one is granted.
+    pub contradicted: bool,
+}
+
+impl Stand {
+    /// An epoch of which nothing is delivered.
+    pub fn new(epoch: u64, head: Head) -> Self {
+        Self { epoch, head, delivered: Ranges::new(), contradicted: false }
+    }
 }
 
 /// What the station's page and metrics show.
@@ -201,8 +209,6 @@ pub struct Station {
     lives: BTreeMap<u64, Life>,
     window: Window,
     comparisons: Comparisons,
-    /// Receipts of an earlier time are older than what the server said last of its holdings.
-    believed_since: Option<Timestamp>,
     effects: VecDeque<Effect>,
     refused: u64,
 }
@@ -230,7 +236,6 @@ impl Station {
             lives,
             window: Window::new(),
             comparisons: Comparisons::default(),
-            believed_since: None,
             effects: VecDeque::new(),
             refused: 0,
         }
@@ -239,14 +244,14 @@ impl Station {
     /// The ledger has a new head, or a new epoch.
     pub fn recorded(&mut self, epoch: u64, head: Head, now: Duration) {
         let begins = !self.lives.contains_key(&epoch);
-        let life = self
-            .lives
-            .entry(epoch)
-            .or_insert_with(|| Life::new(Stand { epoch, head, delivered: Ranges::new() }));
+        let life = self.lives.entry(epoch).or_insert_with(|| Life::new(Stand::new(epoch, head)));
+        let before = life.head().seq;
         life.reach(head);
         if begins {
             self.window.begin(epoch);
             self.announce(None, now);
+        } else if before < head.seq {
+            self.window.recorded(before.saturating_add(1), now);
         }
         self.advance(now);
     }
@@ -259,8 +264,8 @@ impl Station {
             life.session_begins();
         }
         let (epoch, head) = self.present();
-        let fresh_from = head.seq.saturating_sub(self.pace.fresh_tail).saturating_add(1);
-        self.window.connected(epoch, fresh_from, now.saturating_add(quiet), now);
+        let backlog_from = now.saturating_add(quiet);
+        self.window.connected((epoch, head.seq), self.pace.fresh_tail, backlog_from, now);
         self.announce(None, now);
         self.advance(now);
     }
@@ -290,22 +295,25 @@ impl Station {
         self.link.heard(now);
         match down {
             Down::Receipt(receipt) => {
-                if self.believed_since.is_none_or(|since| receipt.at >= since) {
+                // Before the first welcome anything of the server's may be believed: the welcome
+                // takes back what it does not know.
+                if self.link.is_since_welcome(receipt.heard).unwrap_or(true) {
                     self.compare_receipt(receipt, now);
+                } else {
+                    self.ask_anew(now);
                 }
             }
             Down::Welcome(welcome) => {
                 if self.link.answered(welcome.session, welcome.beat) {
-                    self.believed_since = Some(welcome.at);
                     self.compare_welcome(welcome, now);
                 }
             }
             // An earlier one than the last welcome is a replay, or settled by it.
-            Down::Want(want) => {
-                if self.believed_since.is_some_and(|since| want.at >= since) {
-                    self.wanted(want, now);
-                }
-            }
+            Down::Want(want) => match self.link.is_since_welcome(want.heard) {
+                Some(true) => self.wanted(&want, now),
+                Some(false) => self.ask_anew(now),
+                None => {}
+            },
             Down::Prove { nonce, .. } => self.announce(Some(nonce), now),
             Down::BeginEpoch { session, epoch, .. } => {
                 let (present, _) = self.present();
@@ -423,9 +431,16 @@ impl Station {
         }));
     }
 
+    /// The server spoke and does not know the last presence that was answered: it was started
+    /// anew, or this is a replay. With a presence a live server knows it again.
+    fn ask_anew(&mut self, now: Duration) {
+        if self.link.may_ask_anew(now) {
+            self.announce(None, now);
+        }
+    }
+
     /// The server misses records: whatever was believed of them, they are sent again.
-    fn wanted(&mut self, want: Want, now: Duration) {
-        self.believed_since = self.believed_since.max(Some(want.at));
+    fn wanted(&mut self, want: &Want, now: Duration) {
         let Some(life) = self.lives.get_mut(&want.epoch) else { return };
         let returned = life.give_back(&want.ranges);
         if let Some((first, _)) = want.ranges.as_slice().first() {

@@ -109,7 +109,8 @@ impl World {
         let verified = tidewaiter_proto::chain::Head::genesis(&station, batch.epoch);
         let held = vec![Held { from: batch.from, to: batch.to(), hash: batch.signed.head.hash }];
         let at = self.wall(self.server.clock);
-        let receipt = Receipt { station, epoch: batch.epoch, held, kept: Vec::new(), verified, at };
+        let (epoch, kept, heard) = (batch.epoch, Vec::new(), self.announced(packet.name));
+        let receipt = Receipt { station, epoch, held, kept, verified, heard, at };
         let signed = SignedDown::sign(&Down::Receipt(receipt), &forger()).unwrap();
         let payload = serde_json::to_vec(&signed).unwrap();
         self.after(1, Event::ForwardedDown { name: packet.name, payload: payload.into() });

@@ -204,6 +204,7 @@ impl Ledger {
             epoch: *epoch,
             head: log.head(log.durable),
             delivered: log.delivered.clone(),
+            contradicted: self.refused == Some(*epoch),
         })
         .collect()
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tidewaiter_proto::batch::{Place, pack};
 use tidewaiter_proto::chain::ChainHash;
 use tidewaiter_proto::presence::Presence;
+use tidewaiter_proto::receipt::Heard;
 use tidewaiter_proto::record::ClockQuality;
 use tidewaiter_proto::signing::Signing;
 use tidewaiter_proto::station::StationId;
@@ -18,7 +19,7 @@ use tidewaiter_proto::sync::station::{
 use super::broker::{Downlink, Uplink};
 use super::ledger::Ledger;
 use super::pipe::Pipe;
-use super::plan::{Sabotage, Strike};
+use super::plan::Sabotage;
 use super::world::{Event, RETENTION, World};
 
 /// A computer at a lane. A clone is another machine of the same name.
@@ -50,6 +51,10 @@ pub(crate) struct Process {
     began: u64,
     pub(crate) conn: Option<u64>,
     pub(crate) online_since: u64,
+    /// Since when the client is known to have no connection.
+    pub(crate) offline_since: u64,
+    /// The last presence.
+    pub(crate) announced: Heard,
     dial: Option<(u64, Vec<u8>)>,
     pub(crate) syncing: bool,
     awaiting_pong: bool,
@@ -75,6 +80,8 @@ impl World {
             began: self.now,
             conn: None,
             online_since: u64::MAX,
+            offline_since: self.now,
+            announced: Heard::default(),
             dial: None,
             syncing: false,
             awaiting_pong: false,
@@ -144,6 +151,10 @@ impl World {
             Effect::Drop { .. } => self.hang_up(i),
             Effect::Announce(announcement) => {
                 let payload = self.presence(i, &announcement, true);
+                if let Some(process) = self.process(i) {
+                    let Announcement { session, beat, .. } = announcement;
+                    process.announced = Heard { session, beat };
+                }
                 let _ = self.publish(i, Uplink::Presence(payload.into()));
             }
             Effect::Send(order) => self.send_batch(i, order),
@@ -186,14 +197,18 @@ impl World {
             Finding::Contradicted { epoch, .. } if machine.ledger.head().0 == *epoch => {
                 machine.ledger.refused = Some(*epoch);
             }
-            // A request of a server whose clock was ahead can be replayed until it is there again.
-            Finding::Unreadable { epoch, from, to }
-                if !self.oracle.rewound && !self.plan.has(Strike::ClockJump) =>
-            {
+            Finding::Unreadable { epoch, from, to } if !self.oracle.rewound => {
                 self.violate(format!("{i}: {epoch}/{from}-{to} is wanted and gone"));
             }
             _ => {}
         }
+    }
+
+    /// The last presence under a name, as everybody can read it on its topic.
+    pub(crate) fn announced(&self, name: usize) -> Heard {
+        let mut machines = self.machines.iter().filter(|machine| machine.name == name);
+        let process = machines.find_map(|machine| machine.process.as_ref());
+        process.map(|process| process.announced).unwrap_or_default()
     }
 
     fn dial(&mut self, i: usize) {
@@ -244,8 +259,12 @@ impl World {
     }
 
     fn hang_up(&mut self, i: usize) {
+        let at = self.now;
         let Some(process) = self.process(i) else { return };
         (process.dial, process.online_since) = (None, u64::MAX);
+        if process.conn.is_some() {
+            process.offline_since = at;
+        }
         let conn = process.conn.take();
         let machine = &mut self.machines[i];
         machine.up.reset();

@@ -28,7 +28,7 @@ pub(crate) enum Sabotage {
 }
 
 /// Each way to break the programs, with what the judge says of it.
-pub(crate) const SABOTAGES: [(Sabotage, &str); 9] = [
+pub(crate) const SABOTAGES: [(Sabotage, &str); 10] = [
     (Sabotage::TrustPuback, "believes"),
     (Sabotage::ReceiptUnsigned, "believes"),
     (Sabotage::HashUnchecked, "believes"),
@@ -37,6 +37,7 @@ pub(crate) const SABOTAGES: [(Sabotage, &str); 9] = [
     (Sabotage::RecordedBeforeSync, "is lost"),
     (Sabotage::ReceiptBeforeCommit, "more than the disk"),
     (Sabotage::PruneUnconfirmed, "is lost"),
+    (Sabotage::ConnectionLossUnnoticed, "not connected again"),
     (Sabotage::BacklogFirst, "new record"),
 ];
 

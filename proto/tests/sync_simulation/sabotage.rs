@@ -62,6 +62,7 @@ impl World {
             held: vec![Held { from, to, hash }],
             kept: Vec::new(),
             verified: Head::genesis(&machine.id, epoch),
+            heard: self.announced(machine.name),
             at: self.wall(self.server.clock),
         });
         let signed = SignedDown::sign(&receipt, &self.server.signing).unwrap();

@@ -327,7 +327,8 @@ impl World {
     fn look(&mut self) {
         self.after(5_000, Event::Look);
         self.judge_fresh();
-        if self.trouble || self.finished.is_some() {
+        self.judge_connected();
+        if self.trouble {
             return;
         }
         let rivals = self.machines.iter().any(|machine| machine.rival);
@@ -337,12 +338,19 @@ impl World {
         let bytes = self.oracle.written.values().map(|bytes| bytes.len() as u64).sum::<u64>();
         let patience = PATIENCE * if rivals { 6 } else { 1 } + 20 * bytes / self.plan.rate;
         if self.complete() {
-            self.note(|| "complete".to_owned());
-            self.oracle.figures.resumed = self.now - self.calm_since;
-            self.finished = Some(self.now);
-        } else if self.now > self.calm_since + patience {
+            if self.finished.is_none() {
+                self.note(|| "complete".to_owned());
+                self.oracle.figures.resumed = self.now - self.calm_since;
+                self.finished = Some(self.now);
+            }
+            return;
+        }
+        // A new epoch may be granted, and a device's last event recorded in it, after all was there.
+        self.finished = None;
+        if self.now > self.calm_since + patience {
             let waits: Vec<_> = self.machines.iter().map(|machine| machine.pending.len()).collect();
-            self.violate(format!("no progress; devices wait with {waits:?}"));
+            let lacks = self.unstored().next().map(|key| (key.0, key.1, key.2));
+            self.violate(format!("no progress; devices wait with {waits:?}, first is {lacks:?}"));
         }
     }
 
@@ -358,6 +366,7 @@ impl World {
             (0..self.machines.len()).filter(|i| self.machines[*i].rival).collect();
         for (nth, i) in rivals.into_iter().enumerate() {
             let (cut, machine) = (nth % 2 == turn, &mut self.machines[i]);
+            machine.good_since = self.now;
             (machine.up.cut, machine.down.cut) = (cut, cut);
             self.serve_up(i);
             self.serve_down(i);

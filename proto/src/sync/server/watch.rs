@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Effect, Limits};
-use crate::receipt::{Down, RANGES_MAX, Want};
+use crate::receipt::{Down, Heard, RANGES_MAX, Want};
 use crate::station::StationId;
 use crate::sync::finding::Finding;
 use crate::sync::jitter::doubled;
@@ -17,6 +17,8 @@ use crate::sync::ranges::Ranges;
 pub(super) struct Watch {
     /// When the station last said something that verified.
     pub(super) heard: Duration,
+    /// Its last presence.
+    pub(super) presence: Heard,
     tokens: u64,
     filled: Duration,
     paused: Option<Duration>,
@@ -46,6 +48,7 @@ impl Watch {
     pub(super) fn new(limits: &Limits, started: Duration, now: Duration) -> Self {
         Self {
             heard: now.max(started),
+            presence: Heard::default(),
             tokens: limits.burst_bytes,
             filled: now,
             paused: None,
@@ -77,6 +80,13 @@ impl Watch {
         let short = bytes - self.tokens;
         let millis = short.saturating_mul(1000) / limits.bytes_per_second.max(1);
         Err(Duration::from_millis(millis.saturating_add(1)))
+    }
+
+    /// A presence is answered; an earlier one of the same session that comes late changes nothing.
+    pub(super) fn answers(&mut self, session: u64, beat: u64) {
+        if self.presence.session != session || self.presence.beat < beat {
+            self.presence = Heard { session, beat };
+        }
     }
 
     pub(super) fn may_pause(&mut self, now: Duration) -> bool {
@@ -185,7 +195,8 @@ impl Watch {
         };
         gap.asks = gap.asks.saturating_add(1);
         let (station, missing) = (station.clone(), gap.missing.clone());
-        let want = Want { station: station.clone(), epoch, ranges: missing.clone(), at };
+        let (ranges, heard) = (missing.clone(), self.presence);
+        let want = Want { station: station.clone(), epoch, ranges, heard, at };
         let mut effects = vec![Effect::Tell(Down::Want(want))];
         if gap.asks == limits.asks {
             effects.push(Effect::Raise(Finding::Gap { station, epoch, missing }));

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::life::View;
 use super::{Effect, Question, Station};
 use crate::chain::{ChainHash, Head};
 use crate::receipt::{Held, LIVES_MAX, Receipt, Standing, Welcome};
@@ -117,7 +118,15 @@ impl Station {
         let returned = match claim.all_through {
             Some(through) => {
                 gone.extend(&proven);
-                life.keep_only(&gone, &disputed, through)
+                let held: Ranges = claim
+                    .held
+                    .iter()
+                    .map(|range| (range.from, range.to))
+                    .collect::<Vec<_>>()
+                    .into();
+                let (held, kept) = (held.count(), claim.kept);
+                let view = View { held, verified: verified.seq, kept };
+                life.keep_only(&gone, &disputed, through, view)
             }
             None => Ranges::new(),
         };

@@ -2,6 +2,7 @@
 
 use super::Stand;
 use crate::chain::Head;
+use crate::receipt::Held;
 use crate::sync::ranges::Ranges;
 
 #[derive(Clone, Debug)]
@@ -12,8 +13,27 @@ pub(super) struct Life {
     /// What the ledger could not give in this session.
     withheld: Ranges,
     contradicted: bool,
-    /// Whether a welcome of this session has told what is disputed.
-    settled: bool,
+    dispute: Option<Dispute>,
+}
+
+/// Numbers under which the server has records that cannot be compared, because they end beyond the
+/// ledger or differ from it.
+#[derive(Clone, Debug)]
+struct Dispute {
+    /// What of them was sent and receipted since.
+    receipted: Ranges,
+    view: View,
+}
+
+/// What a welcome says of an epoch, as far as it tells whether the server has lost something since.
+#[derive(Clone, Debug)]
+pub(super) struct View {
+    /// How many numbers it has.
+    pub(super) held: u64,
+    /// The last number of its unbroken run.
+    pub(super) verified: u64,
+    /// What it keeps beside.
+    pub(super) kept: Vec<Held>,
 }
 
 impl Life {
@@ -22,8 +42,8 @@ impl Life {
             head: stand.head,
             delivered: stand.delivered.within(1, stand.head.seq),
             withheld: Ranges::new(),
-            contradicted: false,
-            settled: false,
+            contradicted: stand.contradicted,
+            dispute: None,
         }
     }
 
@@ -48,7 +68,7 @@ impl Life {
 
     pub(super) fn session_begins(&mut self) {
         self.withheld = Ranges::new();
-        self.settled = false;
+        self.dispute = None;
     }
 
     pub(super) fn withhold(&mut self, from: u64, to: u64) {
@@ -76,6 +96,9 @@ impl Life {
         let mut new = ranges.within(1, self.head.seq);
         new.subtract(&self.delivered);
         self.delivered.extend(&new);
+        if let Some(dispute) = &mut self.dispute {
+            dispute.receipted.extend(&ranges.within(1, self.head.seq));
+        }
         new
     }
 
@@ -90,15 +113,33 @@ impl Life {
     }
 
     /// Takes back what a welcome that reaches up to `through` does not prove. What the server has
-    /// under the same numbers and cannot be compared (`disputed`) is taken back once a session:
-    /// it is sent again and receipted by its own hash.
-    pub(super) fn keep_only(&mut self, proven: &Ranges, disputed: &Ranges, through: u64) -> Ranges {
+    /// under the same numbers and cannot be compared (`disputed`) is taken back too, sent again and
+    /// receipted by its own hash: once, as long as the server has not lost anything since.
+    pub(super) fn keep_only(
+        &mut self,
+        proven: &Ranges,
+        disputed: &Ranges,
+        through: u64,
+        view: View,
+    ) -> Ranges {
+        let before = self.dispute.take().filter(|before| !before.view.has_more_than(&view));
+        let receipted = before.map(|before| before.receipted).unwrap_or_default();
         let mut unproven = self.delivered.within(1, through);
         unproven.subtract(proven);
-        if self.settled {
-            unproven.subtract(disputed);
+        for (from, to) in disputed.as_slice() {
+            unproven.subtract(&receipted.within(*from, *to));
         }
-        self.settled = true;
+        if !disputed.is_empty() {
+            self.dispute = Some(Dispute { receipted, view });
+        }
         self.give_back(&unproven)
+    }
+}
+
+impl View {
+    fn has_more_than(&self, other: &Self) -> bool {
+        self.held > other.held
+            || self.verified > other.verified
+            || self.kept.iter().any(|range| !other.kept.contains(range))
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Effect, Pace};
+use crate::receipt::Heard;
 use crate::sync::jitter::{Jitter, doubled};
 
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ struct Session {
     /// Presences announced, and the last of them that was answered.
     beats: u64,
     answered: u64,
+    /// When a presence was announced last because the server seemed not to know of any.
+    asked_anew: Option<Duration>,
 }
 
 impl Link {
@@ -60,6 +63,7 @@ impl Link {
             beat_at: now,
             beats: 0,
             answered: 0,
+            asked_anew: None,
         });
     }
 
@@ -71,6 +75,23 @@ impl Link {
             session.answered = beat;
         }
         fresh
+    }
+
+    /// Whether the server said something after it gave the last welcome of this session; none
+    /// before the first.
+    pub(super) fn is_since_welcome(&self, heard: Heard) -> Option<bool> {
+        let session = self.online().filter(|session| session.answered > 0)?;
+        Some(heard.session == session.id && heard.beat >= session.answered)
+    }
+
+    /// Whether a presence may be announced out of turn; it is, then.
+    pub(super) fn may_ask_anew(&mut self, now: Duration) -> bool {
+        let State::Online(session) = &mut self.state else { return false };
+        let due = session.asked_anew.is_none_or(|at| now.saturating_sub(at) >= ASK_SPACING);
+        if due {
+            session.asked_anew = Some(now);
+        }
+        due
     }
 
     pub(super) fn lost(&mut self, pace: &Pace, jitter: &mut Jitter, now: Duration) {
@@ -155,3 +176,5 @@ impl Link {
 /// A connection on which the server was heard after this time was a good one: the next delay is
 /// short again. Shorter ones, as of two stations that take one name from each other, are spread.
 const LASTING: Duration = Duration::from_secs(10);
+/// The shortest time between two presences out of turn: a replay must not make a station talk.
+const ASK_SPACING: Duration = Duration::from_secs(5);

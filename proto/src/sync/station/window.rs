@@ -56,10 +56,12 @@ pub(super) struct Window {
     again: VecDeque<Again>,
     /// New records begin here, in the present epoch.
     fresh: (u64, u64),
+    /// When numbers of the present epoch were recorded: the first of each while, ascending.
+    recent: VecDeque<(Duration, u64)>,
     /// Where the backlog goes on.
     cursor: (u64, u64),
     backlog_from: Duration,
-    /// Bytes of backlog that may be on their way now.
+    /// Bytes that may be on their way now.
     share: usize,
     smooth: Option<Duration>,
     timeouts: u32,
@@ -74,6 +76,7 @@ impl Window {
             next_order: 0,
             again: VecDeque::new(),
             fresh: (0, 0),
+            recent: VecDeque::new(),
             cursor: (0, 0),
             backlog_from: Duration::ZERO,
             share: SHARE_FIRST,
@@ -84,15 +87,21 @@ impl Window {
         }
     }
 
+    /// A connection stands. New are the last `fresh_tail` records, and what was recorded a short
+    /// while ago: a link that comes and goes must not make old records of them.
     pub(super) fn connected(
         &mut self,
-        epoch: u64,
-        fresh_from: u64,
+        (epoch, head): (u64, u64),
+        fresh_tail: u64,
         backlog_from: Duration,
         now: Duration,
     ) {
         self.forget();
-        self.fresh = (epoch, fresh_from.max(1));
+        self.forget_old(now);
+        let tail = head.saturating_sub(fresh_tail).saturating_add(1);
+        let recent = self.recent.front().map_or(tail, |(_, seq)| *seq);
+        let most = head.saturating_sub(FRESH_MOST).saturating_add(1);
+        self.fresh = (epoch, tail.min(recent.max(most)).max(1));
         self.backlog_from = backlog_from;
         (self.share, self.smooth, self.timeouts) = (SHARE_FIRST, None, 0);
         self.progressed = now;
@@ -101,6 +110,21 @@ impl Window {
     /// A new epoch: all its records are new.
     pub(super) fn begin(&mut self, epoch: u64) {
         self.fresh = (epoch, 1);
+        self.recent.clear();
+    }
+
+    /// A record of the present epoch was written.
+    pub(super) fn recorded(&mut self, seq: u64, now: Duration) {
+        self.forget_old(now);
+        let known = self.recent.back().is_some_and(|(at, _)| now.saturating_sub(*at) < FRESH_WHILE);
+        if !known {
+            self.recent.push_back((now, seq));
+        }
+    }
+
+    fn forget_old(&mut self, now: Duration) {
+        let old = |(at, _): &mut (Duration, u64)| now.saturating_sub(*at) > FRESH_FOR;
+        while self.recent.pop_front_if(old).is_some() {}
     }
 
     /// The backlog goes on from here.
@@ -132,21 +156,31 @@ impl Window {
         now: Duration,
     ) -> Option<Order> {
         self.expire(lives, pace, now);
-        let fresh_flights = self.flights.values().filter(|flight| flight.fresh).count();
-        if fresh_flights < pace.fresh_batches {
-            if let Some(order) = self.next_fresh(lives, pace, now) {
+        let (count, bytes) = self.under_way(true);
+        let room = self.share.saturating_sub(bytes);
+        if count == 0 || (room > 0 && count < pace.fresh_batches) {
+            let room = room.clamp(SHARE_LEAST, BATCH_BYTES_MAX);
+            if let Some(order) = self.next_fresh(lives, room, pace, now) {
                 return Some(order);
             }
-            if let Some(order) = self.next_again(lives, pace, now) {
+            if let Some(order) = self.next_again(lives, room, pace, now) {
                 return Some(order);
             }
         }
         self.next_backlog(lives, pace, now)
     }
 
+    /// How many batches are on their way, new records or backlog, and how many bytes.
+    fn under_way(&self, fresh: bool) -> (usize, usize) {
+        let flights = self.flights.values().filter(|flight| flight.fresh == fresh);
+        flights
+            .fold((0, 0), |(count, bytes), flight| (count + 1, bytes.saturating_add(flight.bytes)))
+    }
+
     fn next_fresh(
         &mut self,
         lives: &BTreeMap<u64, Life>,
+        room: usize,
         pace: &Pace,
         now: Duration,
     ) -> Option<Order> {
@@ -156,18 +190,13 @@ impl Window {
         let start = start.max(head.saturating_sub(RECORDS_MAX - 1));
         let (from, to) = self.free(lives, epoch)?.first_missing(start.max(1), head)?;
         self.fresh = (epoch, to.saturating_add(1));
-        Some(self.order(epoch, (from, to), (true, 0), self.fresh_bytes(), pace, now))
-    }
-
-    /// How large a batch of new records may be. On a link that has not shown in this connection
-    /// that it is fast, one that fills it for longer than the keep-alive waits would never land.
-    fn fresh_bytes(&self) -> usize {
-        if self.smooth.is_some_and(|smooth| smooth < LATE) { BATCH_BYTES_MAX } else { SHARE_FIRST }
+        Some(self.order(epoch, (from, to), (true, 0), room, pace, now))
     }
 
     fn next_again(
         &mut self,
         lives: &BTreeMap<u64, Life>,
+        room: usize,
         pace: &Pace,
         now: Duration,
     ) -> Option<Order> {
@@ -178,8 +207,7 @@ impl Window {
             self.again.push_back(Again { from: to.saturating_add(1), ..again });
         }
         self.resent += 1;
-        let bytes_max = self.fresh_bytes();
-        Some(self.order(again.epoch, (from, to), (true, again.attempt), bytes_max, pace, now))
+        Some(self.order(again.epoch, (from, to), (true, again.attempt), room, pace, now))
     }
 
     fn next_backlog(
@@ -191,11 +219,8 @@ impl Window {
         if now < self.backlog_from {
             return None;
         }
-        let backlog = self.flights.values().filter(|flight| !flight.fresh);
-        let (count, bytes) = backlog.fold((0usize, 0usize), |(count, bytes), flight| {
-            (count + 1, bytes.saturating_add(flight.bytes))
-        });
-        let room = self.share.min(pace.backlog_bytes).saturating_sub(bytes);
+        let ((count, bytes), (_, fresh)) = (self.under_way(false), self.under_way(true));
+        let room = self.share.saturating_sub(bytes.saturating_add(fresh));
         if count >= pace.backlog_batches || (room == 0 && count > 0) {
             return None;
         }
@@ -254,9 +279,16 @@ impl Window {
         Order { id, epoch, from, to, bytes_max, fresh }
     }
 
-    /// How long a receipt is waited for: on a slow link as long as receipts take there.
+    /// How long a receipt is waited for: on a slow link as long as receipts take there; before the
+    /// first receipt of a connection, as long as what is on its way takes on the slowest.
     fn patience(&self, attempt: u32, pace: &Pace) -> Duration {
-        let usual = self.smooth.map_or(Duration::ZERO, |smooth| smooth.saturating_mul(4));
+        let usual = self.smooth.map_or_else(
+            || {
+                let bytes = self.under_way(true).1.saturating_add(self.under_way(false).1);
+                pace.resend_after + SLOWEST.saturating_mul(u32::try_from(bytes).unwrap_or(u32::MAX))
+            },
+            |smooth| smooth.saturating_mul(4),
+        );
         let first = pace.resend_after.max(usual);
         doubled(first, attempt, pace.resend_most.max(usual))
     }
@@ -361,13 +393,11 @@ impl Window {
                 let smooth = self.smooth.unwrap_or(took);
                 self.smooth = Some(smooth / 8 * 7 + took / 8);
             }
-            if !flight.fresh {
-                self.adapt(took, flight.bytes, pace);
-            }
+            self.adapt(took, flight.bytes, pace);
         }
     }
 
-    /// The backlog takes more of a link that answers soon, and less of one that does not, so that
+    /// More is on its way at once on a link that answers soon, and less of one that does not, so that
     /// what waits in the pipe never holds a new record up for long.
     fn adapt(&mut self, took: Duration, bytes: usize, pace: &Pace) {
         if took <= SOON {
@@ -396,7 +426,16 @@ const RECORDS_MAX: u64 = BATCH_RECORDS_MAX as u64;
 const FRESH_ATTEMPTS: u32 = 5;
 /// The most ranges that wait to go again; what is more is backlog like any other.
 const AGAIN_MAX: usize = 64;
-const SHARE_FIRST: usize = 16 << 10;
+/// So long after it was written a record is new, even on another connection ...
+const FRESH_FOR: Duration = Duration::from_mins(10);
+/// ... to within this time, and at most so many are.
+const FRESH_WHILE: Duration = Duration::from_secs(10);
+const FRESH_MOST: u64 = 64;
+/// One byte on the slowest link that is served well, of 8 kbit/s.
+const SLOWEST: Duration = Duration::from_millis(1);
+/// On a link that has not shown that it is fast: what fills the slowest for longer than the
+/// keep-alive waits would never land.
+const SHARE_FIRST: usize = 8 << 10;
 const SHARE_LEAST: usize = 2 << 10;
 const SOON: Duration = Duration::from_secs(1);
 const LATE: Duration = Duration::from_secs(3);
