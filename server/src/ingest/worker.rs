@@ -9,6 +9,7 @@ use tidewaiter_proto::presence::Presence;
 use tidewaiter_proto::receipt::{Down, SignedDown};
 use tidewaiter_proto::signing::Signing;
 use tidewaiter_proto::station::StationId;
+use tidewaiter_proto::sync::finding::Finding;
 use tidewaiter_proto::sync::server::{Desk, Effect, Limits};
 use tidewaiter_proto::topic::Topic;
 use tokio::sync::mpsc;
@@ -184,6 +185,8 @@ impl Worker {
         for effect in effects {
             match effect {
                 Effect::Tell(down) => self.tell(&down, outlet).await?,
+                // The store took it into its queue with the branch itself.
+                Effect::Raise(Finding::Fork { .. }) => {}
                 Effect::Raise(finding) => self.store.raise(&finding).await?,
                 Effect::Quarantine { station, reason } => {
                     self.quarantine(message, station.as_ref(), &reason).await?;

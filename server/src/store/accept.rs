@@ -14,7 +14,7 @@ use tidewaiter_proto::stored::Stored;
 use tidewaiter_proto::sync::server::{Judgement, Life, Run};
 
 use super::change::{ChangeKind, note_change};
-use super::pending::{PendingWork, enqueue};
+use super::pending::{LedgerFinding, PendingWork, enqueue};
 use super::{Store, StoreError, from_number, take_numbers, to_bytes, to_number};
 
 /// What became of a batch.
@@ -58,7 +58,8 @@ impl Accepted {
 impl Store {
     /// Takes a verified batch in one transaction, with what is to be assessed because of it.
     /// Taking the same batch again changes nothing. A batch that contradicts what is on disk is
-    /// kept beside, whole, and never assessed; the caller raises it.
+    /// kept beside, whole, and never assessed; its alarm waits in the same transaction, so that a
+    /// crash behind it cannot silence it.
     ///
     /// # Errors
     /// [`StoreError`]; then nothing of the batch is on disk.
@@ -178,10 +179,13 @@ async fn accept(
     let known = known_hashes(connection, &arriving).await?;
     let judgement = life.judge(&arriving.batch, &known);
     match &judgement {
-        Judgement::Branch { .. } => {
+        Judgement::Branch { at } => {
             keep_keys(connection, &arriving).await?;
             keep_branch(connection, &arriving).await?;
             keep_signed_head(connection, &arriving).await?;
+            let branch = arriving.batch.signed.head;
+            let fork = LedgerFinding::fork(epoch, *at, branch);
+            enqueue(connection, &PendingWork::Ledger(station.clone(), fork)).await?;
         }
         Judgement::Take { new } if !new.is_empty() => {
             life.join(&arriving.batch, new);

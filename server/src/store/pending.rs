@@ -83,14 +83,18 @@ pub enum LedgerFinding {
 }
 
 impl LedgerFinding {
+    /// Two histories of an epoch that differ from `seq` on; `branch` is the end of the later one.
+    pub(super) fn fork(epoch: u64, seq: u64, branch: Head) -> Self {
+        let Head { seq: branch_seq, hash: branch_hash } = branch;
+        Self::Fork { epoch, seq, branch_seq, branch_hash }
+    }
+
     /// A finding of the sync as it is kept, and the station it is about; `None` for what no
     /// station is to blame for, and for what a station finds itself.
     pub fn of(finding: &Finding) -> Option<(StationId, Self)> {
         match finding {
             Finding::Fork { station, epoch, seq, branch } => {
-                let Head { seq: branch_seq, hash: branch_hash } = branch.head;
-                let fork = Self::Fork { epoch: *epoch, seq: *seq, branch_seq, branch_hash };
-                Some((station.clone(), fork))
+                Some((station.clone(), Self::fork(*epoch, *seq, branch.head)))
             }
             Finding::Rollback { station, known, shown } => {
                 let rollback = Self::Rollback {
