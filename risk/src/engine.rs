@@ -42,6 +42,7 @@ pub struct Engine {
     subjects: Option<SubjectKey>,
     statuses: Vec<Status>,
     explained: bool,
+    language: Option<String>,
 }
 
 /// What is to be assessed.
@@ -100,7 +101,7 @@ impl Engine {
     ) -> Self {
         let (pack, screener) = (Arc::new(pack), Arc::new(screener));
         let statuses = vec![Status::Active];
-        Self { pack, screener, rates, subjects: None, statuses, explained: true }
+        Self { pack, screener, rates, subjects: None, statuses, explained: true, language: None }
     }
 
     /// The engine with the authority's key, so that alerts carry subject tokens.
@@ -139,6 +140,13 @@ impl Engine {
         }
         alerts.retain(|alert| !alert.reasons.is_empty());
         alerts
+    }
+
+    /// The engine with sentences in this language, where the pack has them.
+    #[must_use]
+    pub fn speaking(mut self, language: &str) -> Self {
+        self.language = Some(language.to_owned());
+        self
     }
 
     /// The engine without sentences and traces, to measure what they cost: never for people.

@@ -80,6 +80,8 @@ pub struct PolicyPack {
     pub patterns: Patterns,
     /// Severities and sentences of the engine's own findings.
     pub findings: Findings,
+    /// Languages in which every sentence must be there, beside English.
+    pub languages: Vec<String>,
     /// The authority's rules.
     pub rules: Vec<Rule>,
     /// Rates that come with the pack.
@@ -114,6 +116,7 @@ const BUILT_IN: &[PolicyFile<'static>] = &[
     PolicyFile { name: "families.toml", text: include_str!("../../config/policy/families.toml") },
     PolicyFile { name: "findings.toml", text: include_str!("../../config/policy/findings.toml") },
     PolicyFile { name: "forms.toml", text: include_str!("../../config/policy/forms.toml") },
+    PolicyFile { name: "languages.toml", text: include_str!("../../config/policy/languages.toml") },
     PolicyFile { name: "patterns.toml", text: include_str!("../../config/policy/patterns.toml") },
     PolicyFile { name: "places.toml", text: include_str!("../../config/policy/places.toml") },
     PolicyFile { name: "premises.toml", text: include_str!("../../config/policy/premises.toml") },
@@ -192,6 +195,7 @@ impl PolicyPack {
             families: premises::families(toml_of(text("families.toml"))?),
             patterns: toml_of(text("patterns.toml"))?,
             findings: Findings::new(toml_of(text("findings.toml"))?),
+            languages: toml_of::<LanguagesFile>(text("languages.toml"))?.languages,
             rules,
             rates: Rates::new(toml_of::<RatesFile>(text("rates.toml"))?.rates),
         })
@@ -225,6 +229,13 @@ pub fn is_rules(name: &str) -> bool {
 struct RatesFile {
     #[serde(default)]
     rates: Vec<RateTable>,
+}
+
+/// `languages.toml`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LanguagesFile {
+    languages: Vec<String>,
 }
 
 /// Reads one TOML file into its typed form.

@@ -4,6 +4,8 @@
 //! neither true nor false, and only a rule that is true fires. Reading rules from TOML is
 //! [`parse`], checking them [`lint`], the fields [`field`].
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -49,6 +51,8 @@ pub struct Rule {
     pub weight: u32,
     /// The sentence, with `{fields}`.
     pub text: String,
+    /// The sentence in other languages, by ISO 639-1 code.
+    pub texts: BTreeMap<String, String>,
     /// Article.
     pub legal_basis: String,
     /// Who answers for it.
@@ -167,6 +171,11 @@ impl Rule {
     /// Whether it is in force on `day`, whatever its status.
     pub fn in_force(&self, day: Date) -> bool {
         in_force(self.valid_from, self.valid_to, day)
+    }
+
+    /// The sentence in a language; in English where it is not there.
+    pub fn text_in(&self, language: Option<&str>) -> &str {
+        language.and_then(|language| self.texts.get(language)).unwrap_or(&self.text)
     }
 
     /// Whether it is true of `fields`.

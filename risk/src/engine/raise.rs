@@ -86,7 +86,11 @@ impl Engine {
         let reason = Reason {
             rule: finding.id.clone(),
             rule_version: finding.version.clone(),
-            text: if self.explained { fill(&finding.text, &found.values) } else { String::new() },
+            text: if self.explained {
+                fill(finding.text_in(self.language.as_deref()), &found.values)
+            } else {
+                String::new()
+            },
             seen: if self.explained { found.seen.clone() } else { Vec::new() },
             records: sorted(found.records.clone()),
             legal_basis: found.legal_basis.clone().unwrap_or_else(|| finding.legal_basis.clone()),
@@ -144,7 +148,7 @@ impl Engine {
         let reason = Reason {
             rule: finding.id.clone(),
             rule_version: finding.version.clone(),
-            text: fill(&finding.text, &found.values),
+            text: fill(finding.text_in(self.language.as_deref()), &found.values),
             seen: found.seen,
             records: sorted(found.records),
             legal_basis,

@@ -71,7 +71,7 @@ impl Engine {
             return;
         }
         let (text, seen) = if self.explained {
-            (sentence(rule, fields), rule.trace(fields))
+            (sentence(rule.text_in(self.language.as_deref()), fields), rule.trace(fields))
         } else {
             (String::new(), Vec::new())
         };
@@ -94,16 +94,16 @@ impl Engine {
     }
 }
 
-/// The rule's sentence with the values that it names.
-fn sentence(rule: &Rule, fields: &Fields<'_>) -> String {
-    let named = rule.text.split('{').skip(1).filter_map(|part| part.split('}').next());
+/// A rule's sentence with the values that it names.
+fn sentence(text: &str, fields: &Fields<'_>) -> String {
+    let named = text.split('{').skip(1).filter_map(|part| part.split('}').next());
     let values: Vec<(&str, String)> = named
         .map(|name| {
             let value = fields.named(name).map(Value::shown);
             (name, value.unwrap_or_else(|| "what is not known".to_owned()))
         })
         .collect();
-    fill(&rule.text, &values)
+    fill(text, &values)
 }
 
 fn is_about_alerts(rule: &Rule) -> bool {

@@ -36,12 +36,22 @@ pub struct Finding {
     pub weight: u32,
     /// The sentence, with `{fields}`.
     pub text: String,
+    /// The sentence in other languages, by ISO 639-1 code.
+    #[serde(default)]
+    pub texts: BTreeMap<String, String>,
     /// Article, where the finding does not rest on a threshold.
     #[serde(default)]
     pub legal_basis: String,
     /// What it recommends.
     #[serde(default)]
     pub outcomes: Vec<Outcome>,
+}
+
+impl Finding {
+    /// The sentence in a language; in English where it is not there.
+    pub fn text_in(&self, language: Option<&str>) -> &str {
+        language.and_then(|language| self.texts.get(language)).unwrap_or(&self.text)
+    }
 }
 
 /// All findings by the engine's name.

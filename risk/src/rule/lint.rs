@@ -23,10 +23,11 @@ pub fn lint(files: &[PolicyFile<'_>]) -> Vec<PolicyError> {
         rules.extend(read);
         problems.extend(wrong);
     }
-    if problems.is_empty()
-        && let Err(problem) = PolicyPack::from_files(files)
-    {
-        problems.push(problem);
+    if problems.is_empty() {
+        match PolicyPack::from_files(files) {
+            Ok(pack) => problems.extend(untranslated(&pack, files)),
+            Err(problem) => problems.push(problem),
+        }
     }
     problems.extend(rules.iter().filter_map(never_fires));
     problems.extend(overlaps(&rules));
@@ -35,6 +36,32 @@ pub fn lint(files: &[PolicyFile<'_>]) -> Vec<PolicyError> {
     problems.dedup();
     problems
 }
+
+/// Sentences that lack a language of the pack; a finding only where its file is among those looked at.
+fn untranslated(pack: &PolicyPack, files: &[PolicyFile<'_>]) -> Vec<PolicyError> {
+    let mut found = Vec::new();
+    let given = |file: &str| files.iter().find(|own| own.name == file);
+    for language in &pack.languages {
+        let own = pack.rules.iter().filter(|rule| given(&rule.place.file).is_some());
+        let speaking = own.filter(|rule| rule.status != Status::Retired);
+        for rule in speaking.filter(|rule| !rule.texts.contains_key(language)) {
+            found.push(problem(rule, format!("rule {}: no text in {language:?}", rule.id)));
+        }
+        let Some(file) = given(FINDINGS) else { continue };
+        for finding in pack.findings.iter().filter(|f| !f.texts.contains_key(language)) {
+            let wanted = format!("id = \"{}\"", finding.id);
+            let line = file.text.lines().position(|line| line.trim() == wanted);
+            found.push(PolicyError {
+                file: file.name.to_owned(),
+                line: line.map_or(0, |line| line + 1),
+                what: format!("finding {}: no text in {language:?}", finding.id),
+            });
+        }
+    }
+    found
+}
+
+const FINDINGS: &str = "findings.toml";
 
 fn problem(rule: &Rule, what: String) -> PolicyError {
     PolicyError { file: rule.place.file.clone(), line: rule.place.line, what }
@@ -331,6 +358,32 @@ mod tests {
         assert!(said(&text)[0].contains("is never"), "{:?}", said(&text));
         let text = rule("a", "colour = 1\nwhen = { field = \"role\", is = \"crew\" }");
         assert!(said(&text)[0].contains("unknown key"), "{:?}", said(&text));
+    }
+
+    #[test]
+    fn a_missing_translation_is_found_with_its_line() {
+        let text = rule("a", "when = { field = \"role\", is = \"crew\" }");
+        let spoken =
+            rule("b", "texts = { ru = \"{role}\" }\nwhen = { field = \"role\", is = \"master\" }");
+        let finding = "# first\n[[finding]]\nid = \"f\"\ncode = \"crew_cash\"\nversion = \"1\"\nseverity = \"low\"\ntext = \"x\"\n";
+        let languages = PolicyFile { name: "languages.toml", text: "languages = [\"ru\"]" };
+        let both = format!("{text}{spoken}");
+        let files = [
+            languages,
+            PolicyFile { name: "rules/x.toml", text: &both },
+            PolicyFile { name: "findings.toml", text: finding },
+        ];
+        let said: Vec<String> = lint(&files).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            said,
+            [
+                "findings.toml, line 3: finding f: no text in \"ru\"",
+                "rules/x.toml, line 1: rule a: no text in \"ru\"",
+            ]
+        );
+        let wrong = spoken.replace("{role}", "{rolle}");
+        let said = super::lint(&[PolicyFile { name: "rules/x.toml", text: &wrong }]);
+        assert!(said[0].what.contains("unknown field"), "{said:?}");
     }
 
     #[test]

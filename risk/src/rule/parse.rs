@@ -114,6 +114,7 @@ const RULE_KEYS: &[&str] = &[
     "severity",
     "weight",
     "text",
+    "texts",
     "legal_basis",
     "owner",
     "valid_from",
@@ -220,6 +221,7 @@ impl Reader<'_> {
             severity: self.severity(self.value(item, "severity")?)?,
             weight: self.weight(item)?,
             text: self.required(item, "text")?,
+            texts: self.translations(item)?,
             legal_basis: self.required(item, "legal_basis")?,
             owner: self.optional(item, "owner")?.unwrap_or_default(),
             valid_from: day("valid_from")?,
@@ -273,13 +275,28 @@ impl Reader<'_> {
             .collect()
     }
 
-    /// Every `{name}` in the sentence must be a field.
+    fn translations(&self, item: &Item<'_>) -> Result<BTreeMap<String, String>, PolicyError> {
+        let Some(value) = self.get(item, "texts")? else { return Ok(BTreeMap::new()) };
+        let DeValue::Table(table) = value.get_ref() else {
+            return Err(self.wrong(value, "write texts = { ru = \"…\" }"));
+        };
+        table
+            .iter()
+            .map(|(language, text)| Ok((language.get_ref().clone().into_owned(), self.text(text)?)))
+            .collect()
+    }
+
+    /// Every `{name}` in the sentence, in each language, must be a field.
     fn check_text(&self, item: &Item<'_>, rule: &Rule) -> Result<(), PolicyError> {
-        for part in rule.text.split('{').skip(1) {
-            let name = part.split('}').next().unwrap_or_default();
-            if FieldId::find(name).is_none() {
-                let place = self.value(item, "text")?;
-                return Err(self.wrong(place, format!("the text names an unknown field {name:?}")));
+        let all = rule.texts.values().map(|text| ("texts", text));
+        for (key, text) in std::iter::once(("text", &rule.text)).chain(all) {
+            for part in text.split('{').skip(1) {
+                let name = part.split('}').next().unwrap_or_default();
+                if FieldId::find(name).is_none() {
+                    let place = self.value(item, key)?;
+                    let what = format!("the text names an unknown field {name:?}");
+                    return Err(self.wrong(place, what));
+                }
             }
         }
         Ok(())
