@@ -14,6 +14,10 @@ use tidewaiter_proto::movement::Mode;
 use tidewaiter_proto::station::StationId;
 use tidewaiter_proto::topic::is_device_id;
 
+mod device;
+
+pub use device::{DeviceConfig, DeviceProfile, DriverKind, MqttSource};
+
 /// What a station is told.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,6 +38,9 @@ pub struct BridgeConfiguration {
     /// The devices that this agent reads itself.
     #[serde(default, rename = "device")]
     pub devices: Vec<DeviceConfig>,
+    /// What devices of one kind have in common.
+    #[serde(default, rename = "profile")]
+    pub device_profiles: Vec<DeviceProfile>,
     /// Kiosks, tablets and drivers of others that speak on the bus.
     #[serde(default, rename = "source")]
     pub sources: Vec<SourceConfig>,
@@ -115,51 +122,6 @@ impl Retention {
     }
 }
 
-/// A device that this agent reads itself.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DeviceConfig {
-    /// Its id on the bus.
-    pub id: String,
-    /// What it is.
-    pub driver: DriverKind,
-    /// Its serial port.
-    #[serde(default)]
-    pub serial: Option<PathBuf>,
-    /// Speed of the serial port.
-    #[serde(default)]
-    pub baud: Option<u32>,
-    /// Its address, `HOST:PORT`.
-    #[serde(default)]
-    pub tcp: Option<String>,
-    /// Its address, `ws://…`.
-    #[serde(default)]
-    pub url: Option<String>,
-    /// Who counts with it, when it does not say so itself.
-    #[serde(default)]
-    pub officer: Option<String>,
-}
-
-/// What a device is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DriverKind {
-    /// A reader of machine-readable zones.
-    Mrz,
-    /// A scanner of boarding passes.
-    BoardingPass,
-    /// A note counter that speaks XFS4IoT.
-    NoteCounter,
-    /// An X-ray station that sends its results.
-    Xray,
-    /// A note validator that speaks CCNET.
-    Ccnet,
-    /// A note validator that speaks SSP.
-    Ssp,
-    /// A scale: MT-SICS, or Toledo's continuous output.
-    Scale,
-}
-
 /// A source on the bus that is not this agent's.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -210,7 +172,11 @@ impl From<DriverKind> for Profile {
         match driver {
             DriverKind::Mrz => Self::Reader,
             DriverKind::BoardingPass => Self::Scanner,
-            DriverKind::NoteCounter | DriverKind::Ccnet | DriverKind::Ssp => Self::Counter,
+            DriverKind::NoteCounter
+            | DriverKind::Ccnet
+            | DriverKind::Ssp
+            | DriverKind::TextReport => Self::Counter,
+            DriverKind::Bag | DriverKind::Vessel => Self::Movements,
             DriverKind::Xray => Self::Xray,
             DriverKind::Scale => Self::Scale,
         }
@@ -224,12 +190,11 @@ impl BridgeConfiguration {
     /// [`ConfigurationError`].
     pub fn read(file: &Path) -> Result<Self, ConfigurationError> {
         let (text, mut configuration) = read::<Self>(file)?;
-        configuration.check(Source { file, text: &text })?;
+        let source = Source { file, text: &text };
+        configuration.check(source)?;
+        device::settle(&mut configuration, source)?;
         let base = file.parent().unwrap_or(Path::new(""));
         configuration.station.data = base.join(&configuration.station.data);
-        for serial in configuration.devices.iter_mut().filter_map(|device| device.serial.as_mut()) {
-            *serial = base.join(&*serial);
-        }
         Ok(configuration)
     }
 
@@ -285,35 +250,26 @@ impl BridgeConfiguration {
         }
         let mut known = BTreeSet::new();
         for (id, _) in self.profiles() {
-            if !is_device_id(id) {
-                let problem =
-                    format!("{id:?} is not a device id of a-z, 0-9, '-', '_', 32 at most");
-                return Err(source.wrong_value("id", id, problem));
-            }
-            if !known.insert(id) {
-                return Err(source.wrong_value("id", id, format!("{id:?} is there twice")));
-            }
+            check_id(id, &mut known, source)?;
         }
-        self.devices.iter().try_for_each(|device| device.check(source))
+        Ok(())
     }
 }
 
-impl DeviceConfig {
-    fn check(&self, source: Source<'_>) -> Result<(), ConfigurationError> {
-        let (serial, tcp, url) = (self.serial.is_some(), self.tcp.is_some(), self.url.is_some());
-        let wrong = |wanted: &str| {
-            let problem = format!("device {:?} needs {wanted}, and no other address", self.id);
-            Err(source.wrong_value("id", &self.id, problem))
-        };
-        match (self.driver, serial, tcp, url) {
-            (DriverKind::NoteCounter, false, false, true)
-            | (DriverKind::Xray, false, true, false) => Ok(()),
-            (DriverKind::NoteCounter, ..) => wrong("url = \"ws://HOST:PORT\""),
-            (DriverKind::Xray, ..) => wrong("tcp = \"HOST:PORT\""),
-            (_, true, false, false) => Ok(()),
-            _ => wrong("serial = \"PATH\""),
-        }
+/// An id is one word, and one source's.
+fn check_id<'a>(
+    id: &'a str,
+    known: &mut BTreeSet<&'a str>,
+    source: Source<'_>,
+) -> Result<(), ConfigurationError> {
+    if !is_device_id(id) {
+        let problem = format!("{id:?} is not a device id of a-z, 0-9, '-', '_', 32 at most");
+        return Err(source.wrong_value("id", id, problem));
     }
+    if !known.insert(id) {
+        return Err(source.wrong_value("id", id, format!("{id:?} is there twice")));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

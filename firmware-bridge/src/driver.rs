@@ -17,7 +17,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::configuration::{DeviceConfig, DriverKind};
 
+mod bag;
 mod boarding_pass;
+mod line;
 mod mrz;
 mod note_counter;
 mod polled;
@@ -26,7 +28,10 @@ mod scale;
 mod serial;
 mod session;
 mod text;
+pub(crate) mod text_report;
 mod validator;
+mod vessel;
+mod wedge;
 mod xray;
 
 use report::Reporter;
@@ -67,22 +72,35 @@ pub async fn run(
     let mut ccnet = validator::ccnet::Master::new(officer.clone());
     let mut ssp = validator::ssp::Master::new(officer);
     let mut scale = scale::Scale::new();
+    // Of the life of the driver: a connection that breaks costs no message about a bag.
+    let mut bags = bag::Bags::new();
+    let mut ships = vessel::Receiver::new();
     let mut backoff = Backoff::default();
     loop {
         let began = Instant::now();
         let ended = match device.driver {
             DriverKind::Mrz => {
                 let decoder = mrz::Reader::new(Arc::clone(&now));
-                serial::session(&device, decoder, &mut reporter, &stop).await
+                line::session(&device, decoder, &mut reporter, &stop).await
             }
             DriverKind::BoardingPass => {
                 let decoder = boarding_pass::Scanner::new(Arc::clone(&now));
-                serial::session(&device, decoder, &mut reporter, &stop).await
+                line::session(&device, decoder, &mut reporter, &stop).await
             }
             DriverKind::NoteCounter => {
                 note_counter::session(&device, &mut counter, &mut reporter, &stop).await
             }
             DriverKind::Xray => xray::session(&device, &mut reporter, &stop).await,
+            DriverKind::Bag => line::session(&device, &mut bags, &mut reporter, &stop).await,
+            DriverKind::Vessel => line::session(&device, &mut ships, &mut reporter, &stop).await,
+            DriverKind::TextReport => match device.report.clone() {
+                Some(layout) => {
+                    let officer = device.officer.clone().unwrap_or_default();
+                    let decoder = text_report::Printer::new(layout, officer);
+                    line::session(&device, decoder, &mut reporter, &stop).await
+                }
+                None => Err(Broken::Faulty("its profile has no report".to_owned())),
+            },
             DriverKind::Ccnet => polled::session(&device, &mut ccnet, &mut reporter, &stop).await,
             DriverKind::Ssp => polled::session(&device, &mut ssp, &mut reporter, &stop).await,
             DriverKind::Scale => polled::session(&device, &mut scale, &mut reporter, &stop).await,

@@ -11,12 +11,16 @@ use serde_json::{Value, json};
 use tidewaiter_codec::stream::parse_hex;
 
 pub mod boarding_pass;
+mod knobs;
+pub mod lines;
 pub mod note_counter;
 pub mod reader;
 pub mod scale;
 mod terminal;
 pub mod validator;
 pub mod xray;
+
+pub use knobs::Knobs;
 
 /// A device that can be told what to do.
 pub trait Simulated {
@@ -28,6 +32,20 @@ pub trait Simulated {
     /// # Errors
     /// [`PlayError`]; then nothing was sent.
     fn play(&mut self, command: &Value) -> Result<(), PlayError>;
+
+    /// What can be made to go wrong on its line; `None` where it has its own way.
+    fn knobs(&mut self) -> Option<&mut Knobs> {
+        None
+    }
+
+    /// Turns a knob, or does one thing.
+    ///
+    /// # Errors
+    /// [`PlayError`].
+    fn obey(&mut self, command: &Value) -> Result<(), PlayError> {
+        let turned = self.knobs().map(|knobs| knobs.turn(command)).transpose()?;
+        if turned == Some(true) { Ok(()) } else { self.play(command) }
+    }
 }
 
 /// Why a device did not do what it was told.
@@ -86,7 +104,7 @@ pub fn obey(
             continue;
         }
         let command = serde_json::from_str::<Value>(&line).map_err(PlayError::from);
-        match command.and_then(|command| device.play(&command)) {
+        match command.and_then(|command| device.obey(&command)) {
             Ok(()) => answer(json!({ "done": true }))?,
             Err(error) => answer(json!({ "error": error.to_string() }))?,
         }

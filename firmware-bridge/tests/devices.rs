@@ -7,6 +7,8 @@ mod commands;
 mod counter;
 #[path = "devices/driven.rs"]
 mod driven;
+#[path = "devices/lines.rs"]
+mod lines;
 #[path = "devices/serial.rs"]
 mod serial;
 #[path = "devices/validator.rs"]

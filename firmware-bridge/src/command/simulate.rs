@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 
 use super::Verdict;
 use crate::simulate::{
-    Simulated, boarding_pass, note_counter, obey, reader, scale, validator, xray,
+    Simulated, boarding_pass, lines, note_counter, obey, reader, scale, validator, xray,
 };
 
 pub(super) const EXAMPLE: &str = "Example:\n  tidewaiter-bridge simulate note-counter --listen 127.0.0.1:5846\n  \
@@ -21,8 +21,9 @@ line on standard input, one JSON answer a line on standard output:\n  mrz       
 the last two optional\n  xray           {\"result\":{…baggage.xray.result/1…}}\n  ccnet, ssp     \
 {\"notes\":[{\"currency\":…,\"denomination\":…,\"pieces\":…}]}, {\"drop\":ANSWERS}, \
 {\"flip\":ANSWERS}, {\"power_cut\":true}\n  scale          \
-{\"weight\":{\"value\":…,\"unit\":…,\"stable\":…}}\n  all but the note \
-counter  {\"bytes\":\"hex\"}\n\nEnds with standard input.";
+{\"weight\":{\"value\":…,\"unit\":…,\"stable\":…}}\n  lines          {\"lines\":[\"0272000001\"]}\n  all but the note \
+counter  {\"bytes\":\"hex\"}\n  all on a line but ccnet, ssp  {\"drop\":N}, {\"flip\":N}, \
+{\"repeat\":N} of what is sent next, {\"delay_ms\":MS}\n\nEnds with standard input.";
 
 /// Arguments of `simulate`.
 #[derive(Debug, Args)]
@@ -47,6 +48,8 @@ enum Device {
     Ssp(Line),
     /// A scale that speaks MT-SICS, on a pseudo-terminal.
     Scale(Line),
+    /// Lines of text on a pseudo-terminal: bag tags, baggage messages, AIS, printed reports.
+    Lines(Line),
 }
 
 #[derive(Debug, Args)]
@@ -82,6 +85,9 @@ impl Simulate {
             }
             Device::Scale(line) => {
                 Box::new(scale::Scale::open(&line.link).with_context(|| at(line))?)
+            }
+            Device::Lines(line) => {
+                Box::new(lines::Lines::open(&line.link).with_context(|| at(line))?)
             }
             Device::NoteCounter(listen) => Box::new(
                 note_counter::NoteCounter::listen(listen.listen)

@@ -8,19 +8,18 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use tidewaiter_proto::body::Body;
 use tidewaiter_proto::bus::Availability;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 use tokio_util::sync::CancellationToken;
 
 use super::report::Reporter;
 use super::session::Broken;
 use crate::configuration::DeviceConfig;
 
+mod connection;
 mod dialogue;
 
+use connection::Socket;
 pub(super) use dialogue::Dialogue;
 use dialogue::Output;
 
@@ -31,12 +30,9 @@ pub(super) async fn session(
     reporter: &mut Reporter,
     stop: &CancellationToken,
 ) -> Result<(), Broken> {
-    let Some(url) = &device.url else {
-        return Err(Broken::Faulty("its configuration names no url".to_owned()));
-    };
     let connected = tokio::select! {
         () = stop.cancelled() => return Ok(()),
-        connected = connect(url) => connected,
+        connected = connection::connect(device) => connected,
     };
     let mut link = Link { socket: connected?, asked: Instant::now() };
     let outputs = dialogue.connected();
@@ -85,8 +81,6 @@ pub(super) async fn session(
     }
 }
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-
 struct Link {
     socket: Socket,
     asked: Instant,
@@ -121,18 +115,6 @@ impl Link {
     }
 }
 
-async fn connect(url: &str) -> Result<Socket, Broken> {
-    let limits =
-        WebSocketConfig::default().max_message_size(Some(MESSAGE)).max_frame_size(Some(MESSAGE));
-    match timeout(ANSWER, connect_async_with_config(url, Some(limits), true)).await {
-        Ok(Ok((socket, _))) => Ok(socket),
-        Ok(Err(error)) => Err(Broken::Gone(format!("{url} cannot be reached: {error}"))),
-        Err(_) => Err(Broken::Gone(format!("{url} does not answer"))),
-    }
-}
-
 const PING: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_secs(15);
 const ANSWER: Duration = Duration::from_secs(10);
-/// A table of note types is a few tens of kilobytes.
-const MESSAGE: usize = 1024 * 1024;

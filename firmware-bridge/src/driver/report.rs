@@ -36,8 +36,12 @@ impl Reporter {
 
     /// Passes a reading on, and that the device is well where it was not.
     pub(super) async fn reading(&mut self, body: Body) -> Result<(), Broken> {
+        self.reading_as(Uuid::now_v7().to_string(), body).await
+    }
+
+    /// The same for a reading that has a name of its own: said twice, it is recorded once.
+    pub(super) async fn reading_as(&mut self, id: String, body: Body) -> Result<(), Broken> {
         let kind = body.type_name().to_owned();
-        let id = Uuid::now_v7().to_string();
         tracing::debug!(device.id = self.device, event.id = id, kind, "reading");
         self.send(DriverEvent::Reading { id, body }).await?;
         self.say(Availability::Online, String::new()).await

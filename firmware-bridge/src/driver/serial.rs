@@ -3,21 +3,9 @@
 use std::path::Path;
 
 use tokio_serial::{SerialPortBuilderExt, SerialStream};
-use tokio_util::sync::CancellationToken;
 
-use super::report::Reporter;
-use super::session::{Broken, Decoder, listen};
+use super::session::Broken;
 use crate::configuration::DeviceConfig;
-
-/// Opens the device's port and reads it until it breaks.
-pub(super) async fn session(
-    device: &DeviceConfig,
-    decoder: impl Decoder,
-    reporter: &mut Reporter,
-    stop: &CancellationToken,
-) -> Result<(), Broken> {
-    listen(open(device)?, decoder, reporter, stop).await
-}
 
 /// Opens the device's port.
 pub(super) fn open(device: &DeviceConfig) -> Result<SerialStream, Broken> {

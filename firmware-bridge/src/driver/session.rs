@@ -58,6 +58,21 @@ pub(super) trait Decoder {
     fn silence(&self) -> Option<Duration>;
 }
 
+/// A decoder that outlives its connections.
+impl<D: Decoder> Decoder for &mut D {
+    fn feed(&mut self, bytes: &[u8]) -> Vec<Outcome> {
+        (**self).feed(bytes)
+    }
+
+    fn idle(&mut self) -> Vec<Outcome> {
+        (**self).idle()
+    }
+
+    fn silence(&self) -> Option<Duration> {
+        (**self).silence()
+    }
+}
+
 /// Reads a connection until it breaks (never `Ok` but when told to stop).
 pub(super) async fn listen(
     mut line: impl AsyncRead + Unpin,
@@ -74,12 +89,19 @@ pub(super) async fn listen(
         let outcomes = tokio::select! {
             () = stop.cancelled() => return Ok(()),
             read = line.read(&mut buffer) => match read {
-                Ok(0) => return Err(Broken::Gone("the device closed the connection".to_owned())),
+                Ok(0) => {
+                    // Half a frame is none, and no beginning of the next connection's.
+                    let _torn = decoder.idle();
+                    return Err(Broken::Gone("the device closed the connection".to_owned()));
+                }
                 Ok(length) => {
                     unfinished = true;
                     decoder.feed(buffer.get(..length).unwrap_or_default())
                 }
-                Err(error) => return Err(Broken::unplugged(&error)),
+                Err(error) => {
+                    let _torn = decoder.idle();
+                    return Err(Broken::unplugged(&error));
+                }
             },
             () = sleep(patience.unwrap_or_default()), if patience.is_some() => {
                 unfinished = false;

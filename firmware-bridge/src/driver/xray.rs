@@ -1,6 +1,7 @@
-//! X-ray, CT and trace stations over TCP: one JSON result a line, into `scan_result`.
+//! X-ray, CT and trace stations: one JSON result at a time, into `scan_result`.
 //!
-//! The bridge connects to the station. A line that is no result is refused whole.
+//! Results come as lines over TCP (the bridge connects), as messages on the station's broker, or
+//! as files in a directory. One that is no result is refused whole.
 
 use std::time::Duration;
 
@@ -8,31 +9,42 @@ use tidewaiter_codec::xray::{self, Decision, Object, XrayResult};
 use tidewaiter_proto::body::{
     Body, ImageReference, Modality, ScanDecision, ScanObject, ScanResult,
 };
-use tokio::net::TcpStream;
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::line;
 use super::report::Reporter;
-use super::session::{Broken, Decoder, Outcome, listen};
+use super::session::{Broken, Decoder, Outcome};
 use crate::configuration::DeviceConfig;
 
-/// Connects to the station and reads its results until it breaks.
+mod directory;
+mod feed;
+
+/// Takes the station's results until it is gone.
 pub(super) async fn session(
     device: &DeviceConfig,
     reporter: &mut Reporter,
     stop: &CancellationToken,
 ) -> Result<(), Broken> {
-    let Some(address) = &device.tcp else {
-        return Err(Broken::Faulty("its configuration names no address".to_owned()));
+    match (&device.directory, &device.mqtt) {
+        (Some(path), _) => directory::session(path, reporter, stop).await,
+        (_, Some(source)) => feed::session(device, source, reporter, stop).await,
+        _ => line::session(device, Station::default(), reporter, stop).await,
+    }
+}
+
+/// One result.
+fn read(bytes: &[u8]) -> Outcome {
+    let refused = |kind, why: String| {
+        let told = format!("a result was refused ({why}): look at the station's own screen");
+        Outcome::Refused(kind, told)
     };
-    let connected = tokio::select! {
-        () = stop.cancelled() => return Ok(()),
-        connected = timeout(PATIENCE, TcpStream::connect(address)) => connected,
-    };
-    match connected {
-        Ok(Ok(stream)) => listen(stream, Station::default(), reporter, stop).await,
-        Ok(Err(error)) => Err(Broken::Gone(format!("{address} cannot be reached: {error}"))),
-        Err(_) => Err(Broken::Gone(format!("{address} does not answer"))),
+    if bytes.len() > LINE {
+        return refused("oversize", format!("longer than {LINE} bytes"));
+    }
+    match std::str::from_utf8(bytes).map(xray::parse) {
+        Ok(Ok(result)) => Outcome::Reading(Body::ScanResult(scan_result(&result))),
+        Ok(Err(error)) => refused("bad_result", error.to_string()),
+        Err(_) => refused("bad_result", "not UTF-8".to_owned()),
     }
 }
 
@@ -63,15 +75,7 @@ impl Station {
         if std::mem::take(&mut self.dropping) || line.trim_ascii().is_empty() {
             return None;
         }
-        let refused = |why: String| {
-            let told = format!("a result was refused ({why}): look at the station's own screen");
-            Outcome::Refused("bad_result", told)
-        };
-        Some(match std::str::from_utf8(&line).map(xray::parse) {
-            Ok(Ok(result)) => Outcome::Reading(Body::ScanResult(scan_result(&result))),
-            Ok(Err(error)) => refused(error.to_string()),
-            Err(_) => refused("not UTF-8".to_owned()),
-        })
+        Some(read(&line))
     }
 }
 
@@ -126,7 +130,6 @@ fn object(object: &Object) -> ScanObject {
     }
 }
 
-const PATIENCE: Duration = Duration::from_secs(5);
 /// A result is a few kilobytes; this bounds memory.
 const LINE: usize = 64 * 1024;
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 use tidewaiter_codec::bcbp::{BoardingPass, Leg, compose};
 use tidewaiter_codec::delimited::{CR, Symbology, encode};
 
+use super::knobs::Knobs;
 use super::terminal::Terminal;
 use super::{PlayError, Raw, Simulated};
 
@@ -56,6 +57,10 @@ impl Simulated for Scanner {
             None => scan(Pass::deserialize(command)?)?,
         };
         self.line.send(&bytes)
+    }
+
+    fn knobs(&mut self) -> Option<&mut Knobs> {
+        Some(&mut self.line.knobs)
     }
 }
 

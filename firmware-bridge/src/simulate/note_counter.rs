@@ -49,7 +49,9 @@ impl NoteCounter {
         // Its own threads, so that it lives beside whatever runs it.
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let shared = Arc::new(Shared::default());
+        let url = format!("ws://{address}{SERVICE}");
+        let counter = Mutex::new(Counter::at(url));
+        let shared = Arc::new(Shared { counter, ..Shared::default() });
         let accepting = Arc::clone(&shared);
         let entered = runtime.enter();
         let listener = TcpListener::from_std(listener)?;
@@ -81,7 +83,7 @@ impl Drop for NoteCounter {
 
 impl Simulated for NoteCounter {
     fn address(&self) -> String {
-        format!("ws://{}/xfs4iot/v1.0/CashAcceptor", self.address)
+        format!("ws://{}{SERVICE}", self.address)
     }
 
     fn play(&mut self, command: &Value) -> Result<(), PlayError> {
@@ -124,6 +126,8 @@ async fn converse(stream: TcpStream, shared: Arc<Shared>) {
         }
     }
 }
+
+const SERVICE: &str = "/xfs4iot/v1.0/CashAcceptor";
 
 fn lock(shared: &Shared) -> MutexGuard<'_, Counter> {
     shared.counter.lock().unwrap_or_else(PoisonError::into_inner)

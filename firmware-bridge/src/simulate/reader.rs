@@ -10,6 +10,7 @@ use tidewaiter_codec::delimited::{CR, ETX, STX, encode};
 use tidewaiter_codec::mrz::{Fields, Format, MrzDate, Sex, compose};
 use tidewaiter_proto::document::{Document, DocumentKind};
 
+use super::knobs::Knobs;
 use super::terminal::Terminal;
 use super::{PlayError, Raw, Simulated};
 
@@ -46,6 +47,10 @@ impl Simulated for Reader {
             None => zone(&Lay::deserialize(command)?.document)?,
         };
         self.line.send(&bytes)
+    }
+
+    fn knobs(&mut self) -> Option<&mut Knobs> {
+        Some(&mut self.line.knobs)
     }
 }
 

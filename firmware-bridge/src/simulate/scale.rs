@@ -10,6 +10,7 @@ use serde_json::Value;
 use tidewaiter_codec::delimited::{Delimited, Framing};
 use tidewaiter_codec::stream::{Codec, Item};
 
+use super::knobs::Knobs;
 use super::terminal::Terminal;
 use super::{PlayError, Raw, Simulated};
 
@@ -86,5 +87,9 @@ impl Simulated for Scale {
         let load = Load::deserialize(command)?;
         *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = load.weight;
         Ok(())
+    }
+
+    fn knobs(&mut self) -> Option<&mut Knobs> {
+        Some(&mut self.line.knobs)
     }
 }

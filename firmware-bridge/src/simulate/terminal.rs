@@ -18,6 +18,7 @@ use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
 use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
 
 use super::PlayError;
+use super::knobs::Knobs;
 
 /// The device's end of the line.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub(super) struct Terminal {
     _kept_open: File,
     /// Set when the device is gone, for what answers in its name.
     gone: Arc<AtomicBool>,
+    /// What goes wrong with what is sent.
+    pub(super) knobs: Knobs,
 }
 
 impl Terminal {
@@ -49,7 +52,14 @@ impl Terminal {
         place(&bridge_side, link)?;
         let device = File::from(OwnedFd::from(device));
         let gone = Arc::new(AtomicBool::new(false));
-        Ok(Self { device, bridge_side, link: link.to_owned(), _kept_open: kept_open, gone })
+        Ok(Self {
+            device,
+            bridge_side,
+            link: link.to_owned(),
+            _kept_open: kept_open,
+            gone,
+            knobs: Knobs::default(),
+        })
     }
 
     /// Answers what the bridge sends, until the device is gone.
@@ -86,8 +96,10 @@ impl Terminal {
 
     /// Sends bytes; waits a moment where nobody takes them.
     pub(super) fn send(&mut self, bytes: &[u8]) -> Result<(), PlayError> {
+        sleep(self.knobs.delay());
+        let bytes = self.knobs.through(bytes);
         let began = Instant::now();
-        let mut rest = bytes;
+        let mut rest = bytes.as_slice();
         while !rest.is_empty() {
             match self.device.write(rest) {
                 Ok(sent) => rest = rest.get(sent..).unwrap_or_default(),

@@ -149,3 +149,16 @@ async fn notes_that_are_none_are_refused() {
         assert!(counter.play(&json!({ "count": [note] })).is_err(), "{currency} {denomination}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_counter_is_found_by_its_service_publisher() {
+    let mut counter = NoteCounter::listen(anywhere()).unwrap();
+    let address = counter.address();
+    let host = address.trim_start_matches("ws://").split('/').next().unwrap().to_owned();
+    let mut driven =
+        drive(DeviceConfig { discover: Some(host), ..device(DriverKind::NoteCounter) });
+    driven.state(Availability::Online).await;
+    counter.play(&dollars(12)).unwrap();
+    assert_eq!(count(&mut driven).await.certainty, Certainty::Exact);
+    driven.stop().await;
+}

@@ -21,15 +21,7 @@ pub(crate) struct Driven {
 
 /// A device of this kind, reached by nothing yet.
 pub(crate) fn device(driver: DriverKind) -> DeviceConfig {
-    DeviceConfig {
-        id: "device-1".into(),
-        driver,
-        serial: None,
-        baud: None,
-        tcp: None,
-        url: None,
-        officer: Some("o-7".into()),
-    }
+    DeviceConfig { officer: Some("o-7".into()), ..DeviceConfig::new("device-1", driver) }
 }
 
 /// Starts a driver on the clock of November 2018.

@@ -85,3 +85,38 @@ async fn a_result_that_is_none_is_not_sent() {
     let refused = station.play(&wrong).unwrap_err().to_string();
     assert!(refused.contains("alarm"), "{refused}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn results_in_a_directory_are_read_once_they_are_whole_and_named_by_their_content() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = folder.path().join("results");
+    std::fs::create_dir(&directory).unwrap();
+    let at = |path: &std::path::Path| {
+        drive(DeviceConfig { directory: Some(path.to_owned()), ..device(DriverKind::Xray) })
+    };
+    let mut driven = at(&directory);
+    driven.state(Availability::Online).await;
+    let whole = result("T9")["result"].to_string();
+    std::fs::write(directory.join("a.json"), &whole).unwrap();
+    assert_eq!(scan(&mut driven).await.bag, Some(json!("T9")));
+    std::fs::write(directory.join("b.json"), &whole[..90]).unwrap();
+    let why = driven.state(Availability::Fault).await;
+    assert!(why.contains("refused"), "{why}");
+    // Moving follows saying.
+    for moved in ["done/a.json", "refused/b.json"] {
+        for _ in 0..100 {
+            if directory.join(moved).exists() {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        assert!(directory.join(moved).exists(), "{moved}");
+    }
+    driven.stop().await;
+    // After a start the last ones are said again, by the same name: recorded once.
+    let mut again = at(&directory);
+    assert_eq!(scan(&mut again).await.bag, Some(json!("T9")));
+    std::fs::remove_dir_all(&directory).unwrap();
+    again.state(Availability::Offline).await;
+    again.stop().await;
+}

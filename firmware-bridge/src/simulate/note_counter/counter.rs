@@ -15,6 +15,8 @@ use crate::simulate::PlayError;
 /// The device behind the connections.
 #[derive(Debug)]
 pub(super) struct Counter {
+    /// Where it listens: it is its own service publisher.
+    url: String,
     hopper: VecDeque<Load>,
     table: Vec<Counted>,
     transaction: Transaction,
@@ -61,6 +63,7 @@ impl Default for Counter {
             values.iter().map(note).collect::<Vec<_>>()
         };
         Self {
+            url: String::new(),
             hopper: VecDeque::new(),
             table: TABLE.into_iter().flat_map(note).collect(),
             transaction: Transaction::Ended,
@@ -70,6 +73,11 @@ impl Default for Counter {
 }
 
 impl Counter {
+    /// A counter that is reached there.
+    pub(super) fn at(url: String) -> Self {
+        Self { url, ..Self::default() }
+    }
+
     /// Notes are put into the hopper; a kind that the counter has not seen is taught to it.
     pub(super) fn put_in(&mut self, command: &Value) -> Result<(), PlayError> {
         let load = Load::deserialize(command)?;
@@ -105,6 +113,14 @@ impl Counter {
         let failed = |code: &str| failure(&name, request, code);
         let active = self.transaction == Transaction::Active;
         answers.push(match name.as_str() {
+            "ServicePublisher.GetServices" => {
+                done(&json!({"vendorName": "simulated", "services": [{"serviceURI": self.url}]}))
+            }
+            "Common.Capabilities" => {
+                let names = ["Common", "CashAcceptor", "CashManagement"];
+                let interfaces = names.map(|name| json!({ "name": name }));
+                done(&json!({"interfaces": interfaces, "cashAcceptor": {"maxCashInItems": 500}}))
+            }
             "Common.Status" => {
                 let acceptor = json!({"intermediateStacker": "notSupported", "dropBox": false});
                 done(&json!({"common": {"device": "online"}, "cashAcceptor": acceptor}))
