@@ -23,10 +23,17 @@ pub(crate) fn scan_slots(disk: &dyn Disk, dir: &Path, from: u64) -> io::Result<S
     let mut firsts: Vec<u64> = disk.list(dir)?.iter().filter_map(|name| first_slot(name)).collect();
     firsts.sort_unstable();
     for first in firsts {
-        if first + SLOTS_PER_FILE > from {
+        let path = key_path(dir, first);
+        if disk.open(&path)?.length()? < KEY_FILE_BYTES {
+            let name = path.file_name().unwrap_or_default().display();
+            slots.notices.push(format!("key file {name} is cut short: keys may be lost"));
+            read_file(disk, dir, first, 0, &mut slots)?;
+        } else if first + SLOTS_PER_FILE > from {
             read_file(disk, dir, first, from, &mut slots)?;
         }
     }
+    slots.found.retain(|slot| slot.number >= from);
+    slots.next = slots.next.max(from);
     Ok(slots)
 }
 

@@ -1,12 +1,14 @@
 //! A whole ledger checked offline, without any key: every frame, every link of the chain, and the
 //! heads that are kept apart from the journal.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tidewaiter_proto::chain::Head;
+use tidewaiter_proto::seal::KeyId;
 use tidewaiter_proto::station::StationId;
 
 use crate::disk::{Disk, RealDisk, read_from};
@@ -52,6 +54,8 @@ pub struct Keys {
     pub expired: u64,
     /// Damaged in both copies.
     pub damaged: u64,
+    /// Named by records, and in no key file.
+    pub missing: u64,
 }
 
 /// Checks the ledger in a directory. `progress` is told bytes done, of all.
@@ -150,9 +154,10 @@ fn each_record(
         records: 0,
         bytes: 0,
         segments: ordinals.len() as u64,
-        keys: count_keys(disk, dir)?,
+        keys: Keys::default(),
         damage: Vec::new(),
     };
+    let mut needed = BTreeSet::new();
     let (mut before, mut header_before): (Option<Cursor>, Option<SegmentHeader>) = (None, None);
     let mut total = None;
     for (index, ordinal) in ordinals.iter().enumerate() {
@@ -190,8 +195,9 @@ fn each_record(
         };
         let mut written = Ok(());
         scan(&scanned, &mut cursor, |item| match item {
-            Item::Record { frame, .. } => {
+            Item::Record { frame, header, .. } => {
                 found.records += 1;
+                needed.insert(header.key);
                 if written.is_ok() {
                     written = each(&frame);
                 }
@@ -206,6 +212,7 @@ fn each_record(
         header_before = Some(header);
         progress(found.bytes, all);
     }
+    found.keys = count_keys(disk, dir, needed)?;
     for (epoch, head, source) in known.heads() {
         found.against_head(epoch, head, source);
     }
@@ -213,11 +220,11 @@ fn each_record(
     Ok(found)
 }
 
-fn count_keys(disk: &dyn Disk, dir: &Path) -> Result<Keys, OpenError> {
+fn count_keys(disk: &dyn Disk, dir: &Path, mut needed: BTreeSet<KeyId>) -> Result<Keys, OpenError> {
     let dir = dir.join(KEYS);
     let mut keys = Keys::default();
     let names = match disk.list(&dir) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(keys),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         names => names.map_err(at(&dir))?,
     };
     for first in names.iter().filter_map(|name| first_slot(name)) {
@@ -227,14 +234,18 @@ fn count_keys(disk: &dyn Disk, dir: &Path) -> Result<Keys, OpenError> {
             match read_slot(&*file, number).map_err(at(&path))? {
                 FoundSlot::Blank => {}
                 FoundSlot::Lost => keys.damaged += 1,
-                FoundSlot::Valid { slot, .. } => match slot.state {
-                    SlotState::InUse => keys.in_use += 1,
-                    SlotState::Erased => keys.erased += 1,
-                    SlotState::Expired => keys.expired += 1,
-                },
+                FoundSlot::Valid { slot, .. } => {
+                    needed.remove(&slot.key);
+                    match slot.state {
+                        SlotState::InUse => keys.in_use += 1,
+                        SlotState::Erased => keys.erased += 1,
+                        SlotState::Expired => keys.expired += 1,
+                    }
+                }
             }
         }
     }
+    keys.missing = needed.len() as u64;
     Ok(keys)
 }
 

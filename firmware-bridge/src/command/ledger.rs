@@ -50,7 +50,11 @@ impl LedgerCommand {
                 }
                 bounds(&mut out, &verified)?;
                 writeln!(out, "{} records, {} damaged", verified.records, verified.damage.len())?;
-                let well = verified.damage.is_empty();
+                let lost = verified.keys.damaged + verified.keys.missing;
+                if lost > 0 {
+                    writeln!(out, "FAIL {lost} keys of inspections are damaged or missing")?;
+                }
+                let well = verified.damage.is_empty() && lost == 0;
                 Ok(if well { Verdict::Well } else { Verdict::NotWell })
             }
             Self::Stat(store) => {
@@ -67,7 +71,7 @@ impl LedgerCommand {
                 writeln!(out, "keys {}", keys.in_use)?;
                 writeln!(out, "keys erased {}", keys.erased)?;
                 writeln!(out, "keys expired {}", keys.expired)?;
-                writeln!(out, "keys damaged {}", keys.damaged)?;
+                writeln!(out, "keys damaged or missing {}", keys.damaged + keys.missing)?;
                 writeln!(out, "damaged {}", verified.damage.len())?;
                 Ok(Verdict::Well)
             }

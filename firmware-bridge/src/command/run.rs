@@ -7,6 +7,7 @@ use tidewaiter_program::disk;
 use tidewaiter_program::lifecycle::Lifecycle;
 use tidewaiter_proto::sync::station::Pace;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Configured, Verdict};
 use crate::assess::Assessor;
@@ -37,6 +38,9 @@ impl Run {
 }
 
 async fn run(configuration: BridgeConfiguration) -> anyhow::Result<()> {
+    // A limit on file sizes is an error that the ledger can say, not the end of the process.
+    let too_large = SignalKind::from_raw(nix::sys::signal::SIGXFSZ as i32);
+    let _too_large = signal(too_large).context("SIGXFSZ cannot be taken")?;
     let (data, name) = (&configuration.station.data, &configuration.station.name);
     disk::make_directory(data)?;
     let enrolment = Enrolment::open(data, name)?;
