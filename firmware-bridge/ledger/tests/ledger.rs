@@ -5,6 +5,8 @@
 
 #[path = "ledger/cache_disk.rs"]
 mod cache_disk;
+#[path = "ledger/epochs.rs"]
+mod epochs;
 #[path = "ledger/forged.rs"]
 mod forged;
 #[path = "ledger/model.rs"]
