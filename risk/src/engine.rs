@@ -30,6 +30,7 @@ use crate::history::{History, NoHistory};
 use crate::policy::PolicyPack;
 use crate::rates::Rates;
 use crate::rule::Status;
+use crate::rule::field::Fields;
 use appraisal::Appraisal;
 pub use listed::{NoLists, Screener};
 
@@ -184,24 +185,26 @@ impl Engine {
             .collect();
         group::find_guardians(case, &mut appraisals);
         let mut alerts = Vec::new();
-        for appraisal in &appraisals {
-            self.assess_one(case, appraisal, &appraisals, &mut alerts);
-        }
+        let mut fields: Vec<Fields<'static>> = appraisals
+            .iter()
+            .map(|appraisal| self.assess_one(case, appraisal, &appraisals, &mut alerts))
+            .collect();
         self.groups(case, &appraisals, &mut alerts);
         self.premises_findings(case, &appraisals, &mut alerts);
         self.stale_lists(case, &assembled.loose, &appraisals, &mut alerts);
         self.coverage(case, &assembled.loose, &appraisals, &mut alerts);
-        self.rules_about_alerts(case, &appraisals, &mut alerts);
+        self.rules_about_alerts(&appraisals, &mut fields, &mut alerts);
         raise::in_order(alerts)
     }
 
+    /// Everything about one crossing by itself; gives its fields for the rules that run last.
     fn assess_one(
         &self,
         case: &Case<'_>,
         appraisal: &Appraisal<'_>,
         all: &[Appraisal<'_>],
         alerts: &mut Vec<Alert>,
-    ) {
+    ) -> Fields<'static> {
         self.cash_findings(case, appraisal, alerts);
         self.declaration_findings(appraisal, alerts);
         let trips = self.trips_of(case, appraisal, all);
@@ -210,6 +213,6 @@ impl Engine {
         self.oversight_findings(case, appraisal, all, alerts);
         // The rules ask what the lists said.
         self.list_findings(appraisal, alerts);
-        self.rule_findings(appraisal, &trips, alerts);
+        self.rule_findings(appraisal, &trips, alerts)
     }
 }

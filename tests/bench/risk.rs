@@ -12,6 +12,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
+use tidewaiter_proto::party::{Address, OnBehalfOf, Organisation, Party};
 use tidewaiter_proto::record::Record;
 use tidewaiter_risk::backtest::{Compared, Report};
 use tidewaiter_risk::crossing::assemble;
@@ -232,8 +233,7 @@ impl Travel {
         let mut records = template.clone();
         for (place, record) in records.iter_mut().enumerate() {
             record.seq = at as u64 * 8 + place as u64 + 1;
-            record.at =
-                opened.checked_add((place as i64).seconds()).unwrap_or(opened);
+            record.at = opened.checked_add((place as i64).seconds()).unwrap_or(opened);
             record.inspection = Some(format!("i{at}"));
             match &mut record.body {
                 Body::DocumentRead(read) => {
@@ -248,6 +248,17 @@ impl Travel {
                 }
                 Body::DeclarationMade(declaration) => {
                     declaration.reference = format!("CZ-{at}");
+                    // An owner sends ten couriers a year.
+                    let owner = at.wrapping_mul(31) % 8_000;
+                    let party = Party::Organisation(Organisation {
+                        name: format!("Nordwind Handel {owner}"),
+                        address: Some(Address {
+                            lines: vec![format!("Hafenstrasse {owner}"), "Hamburg".to_owned()],
+                            country: "DE".to_owned(),
+                        }),
+                        ..Organisation::default()
+                    });
+                    declaration.owner = OnBehalfOf::Party(Box::new(party));
                     declaration.signed_at = opened;
                 }
                 _ => {}

@@ -2,49 +2,48 @@
 
 use tidewaiter_proto::alert::{Alert, Reason};
 
+use super::Engine;
 use super::appraisal::Appraisal;
 use super::fields::set_alerts;
 use super::raise::{amount, put, sorted};
 use super::trips::Trip;
-use super::{Case, Engine};
 use crate::policy::findings::fill;
 use crate::rule::Rule;
 use crate::rule::field::{Fields, Value};
 
 impl Engine {
-    /// Rules about the crossing itself.
+    /// Rules about the crossing itself; gives the fields they were held against.
     pub(super) fn rule_findings(
         &self,
         appraisal: &Appraisal<'_>,
         trips: &[Trip],
         alerts: &mut Vec<Alert>,
-    ) {
+    ) -> Fields<'static> {
         let fields = self.fields_of(appraisal, trips, alerts);
         for rule in self.running_on(appraisal).filter(|rule| !is_about_alerts(rule)) {
             self.run(appraisal, rule, &fields, alerts);
         }
+        fields
     }
 
     /// Rules about what the other findings say; they run last, and not on each other.
     pub(super) fn rules_about_alerts(
         &self,
-        case: &Case<'_>,
         appraisals: &[Appraisal<'_>],
+        fields: &mut [Fields<'static>],
         alerts: &mut Vec<Alert>,
     ) {
         let mut more = Vec::new();
-        for appraisal in appraisals {
+        for (appraisal, fields) in appraisals.iter().zip(fields) {
             let mut rules =
                 self.running_on(appraisal).filter(|rule| is_about_alerts(rule)).peekable();
             if rules.peek().is_none() {
                 continue;
             }
-            let trips = self.trips_of(case, appraisal, appraisals);
-            let mut fields = self.fields_of(appraisal, &trips, alerts);
             let own: Vec<&Alert> = alerts.iter().filter(|alert| appraisal.has(alert)).collect();
-            set_alerts(&own, &mut fields);
+            set_alerts(&own, fields);
             for rule in rules {
-                self.run(appraisal, rule, &fields, &mut more);
+                self.run(appraisal, rule, fields, &mut more);
             }
         }
         for alert in more {

@@ -1,6 +1,8 @@
 //! The named, typed fields that rules may ask for.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -150,7 +152,10 @@ pub struct FieldId(usize);
 impl FieldId {
     /// The field with this name.
     pub fn find(name: &str) -> Option<Self> {
-        FIELDS.iter().position(|field| field.name == name).map(Self)
+        static PLACES: LazyLock<HashMap<&str, usize>> = LazyLock::new(|| {
+            FIELDS.iter().enumerate().map(|(place, field)| (field.name, place)).collect()
+        });
+        PLACES.get(name).copied().map(Self)
     }
 
     /// Its definition.
