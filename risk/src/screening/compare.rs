@@ -10,6 +10,11 @@ use super::lexicon::{self, Class, Concept};
 use super::name::{Kind, Name, Style, Token, is_title, small};
 use crate::lists::Script;
 
+mod words;
+
+pub(super) use words::LEAST;
+use words::{alike, by_sound_too, sound_likeness};
+
 /// How a pair of words came together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Why {
@@ -75,7 +80,9 @@ impl Compared {
                 }
                 Why::Sound => lines.push(format!("“{own}” read as “{listed}”.")),
                 Why::Initial => {
-                    lines.push(format!("“{own}” and “{listed}”: one may be the initial."));
+                    lines.push(format!(
+                        "“{own}” and “{listed}”: one may be the beginning of the other."
+                    ));
                 }
                 Why::Slip => {
                     let alike = (pair.alike * 100.0).round();
@@ -301,7 +308,31 @@ fn by_words(a: &Name, b: &Name) -> Compared {
     let over_a = left(&a.tokens, &taken.0, &mut compared.only_a);
     let over_b = left(&b.tokens, &taken.1, &mut compared.only_b);
     compared.score = score(a.style, gained, matched, own_words, over_a, over_b);
+    if a.style == Style::Person && father_and_son(a, b) {
+        compared.score = compared.score.min(TURNED);
+    }
     compared
+}
+
+/// What two names are worth of which one is the other's father: A bin B, and B bin A.
+const TURNED: f32 = 0.6;
+
+/// Whether the names around a "bin" stand the other way round.
+fn father_and_son(a: &Name, b: &Name) -> bool {
+    let (Some(own), Some(other)) = (around_bin(a), around_bin(b)) else { return false };
+    let same = |x: &str, y: &str| edit::at_least(x, y, 0.8) >= 0.8;
+    same(own.0, other.1) && same(own.1, other.0) && !same(own.0, other.0)
+}
+
+/// The nearest words of its own before and after a "bin".
+fn around_bin(name: &Name) -> Option<(&str, &str)> {
+    let at = name.tokens.iter().position(
+        |token| matches!(token.kind, Kind::Shared(concept) if lexicon::name_of(concept) == "bin"),
+    )?;
+    let (before, after) = name.tokens.split_at(at);
+    let own = |token: &&Token| is_own(token);
+    let (son, father) = (before.iter().rev().find(own)?, after.iter().find(own)?);
+    Some((&son.latin, &father.latin))
 }
 
 /// What is left over of a name.
@@ -313,6 +344,10 @@ struct Left {
     shared: f32,
     /// How many numbers.
     numbers: u32,
+    /// Whether a country or a people is among it.
+    place: bool,
+    /// Whether a word for what firms do is.
+    trade: bool,
 }
 
 impl Left {
@@ -326,7 +361,11 @@ impl Left {
             Kind::Shared(Concept { class: Class::Title | Class::Particle, .. }) => {
                 self.shared += token.weight * 0.3;
             }
-            Kind::Shared(_) => self.shared += token.weight,
+            Kind::Shared(concept) => {
+                self.shared += token.weight;
+                self.place |= concept.class == Class::Place;
+                self.trade |= concept.class == Class::Generic && token.weight > 0.1;
+            }
         }
     }
 
@@ -342,11 +381,20 @@ fn score(style: Style, gained: f32, matched: f32, own_words: usize, a: Left, b: 
     let both = a.all().min(b.all());
     let more = a.all().max(b.all()) - both;
     let (conflict, surplus) = match style {
-        Style::Person => (2.0, 0.16),
+        Style::Person => (2.3, 0.16),
         Style::Organisation => (1.6, 0.55),
         Style::Object => (1.6, 0.4),
     };
     let mut score = gained / (matched + conflict * both + surplus * more);
+    // One firm's branch in Spain is not its branch in Sweden, nor its bank its insurance.
+    if style == Style::Organisation {
+        if a.place && b.place {
+            score -= 0.12;
+        }
+        if a.trade && b.trade {
+            score -= 0.06;
+        }
+    }
     // One word out of a longer name says little, and shared words alone say nothing of who it is.
     if style == Style::Person && own_words == 1 && more > 0.6 {
         score = score.min(0.66);
@@ -357,14 +405,17 @@ fn score(style: Style, gained: f32, matched: f32, own_words: usize, a: Left, b: 
     score.clamp(0.0, 1.0)
 }
 
+/// How much faster a word loses worth than likeness.
+const STEEP: f32 = 1.5;
+
 /// What a likeness is worth: a word that is rather another word is worth little.
 fn worth(alike: f32) -> f32 {
-    (1.0 - 1.4 * (1.0 - alike)).max(0.0)
+    (1.0 - STEEP * (1.0 - alike)).max(0.0)
 }
 
 /// How alike words are that are worth so much: the other way round of what the score does.
 pub(super) fn alike_of_worth(worth: f32) -> f32 {
-    1.0 - (1.0 - worth) / 1.4
+    1.0 - (1.0 - worth) / STEEP
 }
 
 fn is_own(token: &Token) -> bool {
@@ -437,93 +488,6 @@ fn merges(
                     candidates.push(Candidate { a, b, alike: alike * 0.98, why });
                 }
             }
-        }
-    }
-}
-
-/// Whether words may agree by their Korean sounds alone: across scripts, and not word by word in
-/// persons' names, whose syllables have an order.
-fn by_sound_too(style: Style, a: &Token, b: &Token) -> bool {
-    style != Style::Person && (a.script != b.script || a.script != Script::Latin)
-}
-
-fn sound_likeness(a: &[korean::Sound], b: &[korean::Sound]) -> f32 {
-    let length = small(a.len().max(b.len()).max(1));
-    (0.98 - 1.6 * korean::cost(a, b) / length).max(0.0)
-}
-
-/// The least likeness at which two words are taken for one.
-pub(super) const LEAST: f32 = 0.6;
-
-/// What two forms of one given name are worth.
-const GIVEN: f32 = 0.86;
-
-/// What the same letters in another order are worth.
-const SHUFFLED: f32 = 0.82;
-
-/// How alike two words are, and why; `None` where they are different words.
-fn alike(a: &Token, b: &Token, style: Style) -> Option<(f32, Why)> {
-    match (a.kind, b.kind) {
-        (Kind::Shared(own), Kind::Shared(other)) => {
-            if own == other {
-                let why = if a.latin == b.latin {
-                    Why::Same
-                } else {
-                    Why::Meaning(lexicon::name_of(own))
-                };
-                return Some((1.0, why));
-            }
-            if a.latin == b.latin && a.script == b.script {
-                return Some((1.0, Why::Same));
-            }
-            if own.class == Class::Form && other.class == Class::Form {
-                return Some((0.6, Why::Meaning("legal form")));
-            }
-            None
-        }
-        (Kind::Number, Kind::Number) => (a.latin == b.latin).then_some((1.0, Why::Same)),
-        (Kind::Number, Kind::Word | Kind::Initial) | (Kind::Word | Kind::Initial, Kind::Number) => {
-            let alike = edit::similarity(&a.latin, &b.latin);
-            (alike >= 0.75).then_some((alike, Why::Slip))
-        }
-        (Kind::Initial, Kind::Initial) => (a.latin == b.latin).then_some((1.0, Why::Same)),
-        (Kind::Initial, Kind::Word) | (Kind::Word, Kind::Initial) => {
-            let (initial, word) = if a.kind == Kind::Initial { (a, b) } else { (b, a) };
-            (style == Style::Person && word.latin.starts_with(&initial.latin))
-                .then_some((0.8, Why::Initial))
-        }
-        (Kind::Shared(_), _) | (_, Kind::Shared(_)) => {
-            let alike = edit::at_least(&a.latin, &b.latin, 0.85);
-            (alike >= 0.85).then_some((alike, Why::Slip))
-        }
-        (Kind::Word, Kind::Word) => {
-            let mut best = edit::at_least(&a.latin, &b.latin, LEAST);
-            let mut why = if best > 0.999 { Why::Same } else { Why::Slip };
-            if best < 0.95 && !a.fold.is_empty() && a.fold == b.fold {
-                (best, why) = (0.95, Why::Sound);
-            }
-            if by_sound_too(style, a, b)
-                && let (Some(own), Some(other)) = (&a.sounds, &b.sounds)
-            {
-                let by_sound = sound_likeness(own, other);
-                if by_sound > best {
-                    (best, why) = (by_sound, Why::Sound);
-                }
-            }
-            if best < GIVEN && a.given.is_some() && a.given == b.given {
-                (best, why) = (GIVEN, Why::Given);
-            }
-            if (a.script == Script::Arabic) != (b.script == Script::Arabic) {
-                let (own, other) = (edit::skeleton(&a.latin), edit::skeleton(&b.latin));
-                let worth = if own.len() > 2 { 0.88 } else { 0.75 };
-                if !own.is_empty() && own == other && best < worth {
-                    (best, why) = (worth, Why::Sound);
-                }
-            }
-            if best < SHUFFLED && edit::shuffled(&a.latin, &b.latin) {
-                (best, why) = (SHUFFLED, Why::Slip);
-            }
-            (best >= LEAST).then_some((best, why))
         }
     }
 }

@@ -61,6 +61,8 @@ pub(super) struct Token {
     pub(super) sounds: Option<Vec<Sound>>,
     /// The group of given names that stand for one another.
     pub(super) given: Option<u16>,
+    /// Whether it may have been cut off where a line of a machine-readable zone ends.
+    pub(super) cut: bool,
 }
 
 /// A name taken apart in one way.
@@ -91,6 +93,10 @@ pub(super) fn parse(style: Style, text: &str) -> Vec<Name> {
     names.retain(|name| !name.glued.is_empty());
     names
 }
+
+/// From so many letters on a document's line may have cut a name off: the name of a card has 30
+/// places for letters and fillers (ICAO Doc 9303-5).
+const CUT_FROM: usize = 24;
 
 fn one(style: Style, words: &[Word], hanja: bool) -> Name {
     let mut tokens = Vec::with_capacity(words.len());
@@ -125,6 +131,12 @@ fn one(style: Style, words: &[Word], hanja: bool) -> Name {
         .all(|word| matches!(word.script, Script::Han | Script::Hangul))
         .then(|| words.iter().map(|word| word.written.as_str()).collect::<String>())
         .filter(|characters| !characters.is_empty());
+    if style == Style::Person
+        && glued.len() >= CUT_FROM
+        && let Some(last) = tokens.last_mut()
+    {
+        last.cut = last.kind == Kind::Word;
+    }
     let mut name = Name {
         style,
         tokens,
@@ -182,6 +194,7 @@ fn shared(run: &[Word], concept: Concept, style: Style) -> Token {
         weight: weight_of(concept, style) * if aside { 0.8 } else { 1.0 },
         sounds: None,
         given: None,
+        cut: false,
     }
 }
 
@@ -224,6 +237,7 @@ fn plain(word: &Word, style: Style) -> Token {
     };
     Token {
         given: lexicon::given(&word.latin).filter(|_| style == Style::Person),
+        cut: false,
         fold: edit::fold(&word.latin),
         latin: word.latin.clone(),
         written: word.written.clone(),
@@ -271,6 +285,7 @@ fn run(word: &Word, style: Style, hanja: bool, tokens: &mut Vec<Token>) {
                 weight: weight_of(concept, style),
                 sounds: None,
                 given: None,
+                cut: false,
             });
             continue;
         }
@@ -291,6 +306,7 @@ fn run(word: &Word, style: Style, hanja: bool, tokens: &mut Vec<Token>) {
             weight: if number { 0.6 } else { 0.7 + 0.06 * small(length.min(8)) },
             sounds: korean::of_hangul(&read),
             given: None,
+            cut: false,
         });
     }
 }
@@ -306,6 +322,7 @@ fn character(c: char, original: char, script: Script) -> Token {
         weight: 0.7 + 0.06 * small(latin.chars().count().min(8)),
         sounds: korean::of_hangul(&text),
         given: None,
+        cut: false,
         latin,
     }
 }
