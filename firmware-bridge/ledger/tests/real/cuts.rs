@@ -40,7 +40,9 @@ impl Image {
 
     fn mount(&mut self) -> Result<(), String> {
         let [file, at] = [&self.file, &self.at].map(|path| path.to_str().unwrap());
-        run("mount", &["-t", self.kind, "-o", "loop", file, at])?;
+        // The one before it has the same name for itself, and may be a moment in going.
+        let options = if self.kind == "xfs" { "loop,nouuid" } else { "loop" };
+        run("mount", &["-t", self.kind, "-o", options, file, at])?;
         self.mounted = true;
         Ok(())
     }
