@@ -54,7 +54,11 @@ pub async fn run(
                     connected = true;
                     voice.say_all(&connection);
                 }
-                Heard::Message(message) => voice.answered(&message.payload),
+                Heard::Message(message) => {
+                    if voice.answered(&message.payload) {
+                        voice.say_state(&connection);
+                    }
+                }
                 Heard::Lost(_) => {
                     connected = false;
                     again_at = Some(Instant::now() + AGAIN_AFTER);
@@ -117,7 +121,8 @@ impl Voice {
             }
             DriverEvent::State(state, cause) => {
                 let cause = Some(cause).filter(|cause| !cause.is_empty());
-                self.status = DeviceStatus { state, cause, last_reading: None };
+                let last_reading = self.status.last_reading;
+                self.status = DeviceStatus { state, cause, last_reading };
                 match connection {
                     Some(connection) => self.say_state(connection),
                     None => self.station.device(&self.id, self.status.clone()).await,
@@ -147,12 +152,21 @@ impl Voice {
         }
     }
 
-    fn answered(&mut self, payload: &[u8]) {
+    /// Takes the recorder's answer; true when a reading is recorded, which the state tells.
+    fn answered(&mut self, payload: &[u8]) -> bool {
         match serde_json::from_slice(payload) {
-            Ok(Recorded::Done { id, .. }) => self.waiting.retain(|waiting| waiting.event.id != id),
+            Ok(Recorded::Done { id, .. }) => {
+                let before = self.waiting.len();
+                self.waiting.retain(|waiting| waiting.event.id != id);
+                if self.waiting.len() < before {
+                    self.status.last_reading = Some(self.station.clock().now());
+                    return true;
+                }
+            }
             Ok(Recorded::Refused { id, error, retry }) => self.refused(&id, &error, retry),
             Err(error) => tracing::warn!(device = self.id, %error, "an answer cannot be read"),
         }
+        false
     }
 
     /// What can never be recorded is said to the officer; all else stays.
