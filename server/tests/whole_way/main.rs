@@ -11,6 +11,7 @@ use site::Site;
 use station::Station;
 use tidewaiter_proto::receipt::Down;
 
+mod guarded;
 mod site;
 mod station;
 

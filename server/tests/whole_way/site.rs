@@ -119,6 +119,55 @@ impl Site {
         std::fs::write(self.folder().join("mosquitto.conf"), listener).unwrap();
     }
 
+    /// The same with the configuration that `config/mosquitto` has for a real site; only its paths
+    /// and its port are this test's.
+    pub(crate) fn use_guarded_mosquitto(&self) {
+        let file = self.folder().join("server.toml");
+        let text = std::fs::read_to_string(&file).unwrap().replace(
+            &format!("[broker]\nlisten = \"127.0.0.1:{}\"", self.door),
+            &format!(
+                "[broker.external]\nhost = \"127.0.0.1\"\nport = {}\n\
+                 authority = \"ca.pem\"\ncertificate = \"server.pem\"\nkey = \"server.key\"",
+                self.door
+            ),
+        );
+        std::fs::write(file, text).unwrap();
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/mosquitto");
+        let configuration = std::fs::read_to_string(shipped.join("mosquitto.conf")).unwrap();
+        let here = format!("{}/", self.folder().display());
+        let configuration = configuration
+            .replace("/etc/mosquitto/tidewaiter/", &here)
+            .replace("listener 8883", &format!("listener {} 127.0.0.1", self.door));
+        // Started by root it would become a user who may not read this folder.
+        let configuration = configuration + "user root\n";
+        std::fs::write(self.folder().join("mosquitto.conf"), configuration).unwrap();
+        std::fs::copy(shipped.join("acl"), self.folder().join("acl")).unwrap();
+        std::fs::copy(self.folder().join("server/authority/ca.pem"), self.folder().join("ca.pem"))
+            .unwrap();
+        self.certify("broker", "mqtt.example", rcgen::ExtendedKeyUsagePurpose::ServerAuth);
+        self.certify("server", "tidewaiter-server", rcgen::ExtendedKeyUsagePurpose::ClientAuth);
+    }
+
+    /// A certificate of the server's authority, as the operator of a broker makes it.
+    fn certify(&self, file: &str, name: &str, purpose: rcgen::ExtendedKeyUsagePurpose) {
+        let authority = self.folder().join("server/authority");
+        let read = |name: &str| std::fs::read_to_string(authority.join(name)).unwrap();
+        let signer = rcgen::KeyPair::from_pem(&read("ca.key")).unwrap();
+        let issuer = rcgen::Issuer::from_ca_cert_pem(&read("ca.pem"), signer).unwrap();
+        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+        let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let mut parameters = rcgen::CertificateParams::new(names).unwrap();
+        parameters.distinguished_name = rcgen::DistinguishedName::new();
+        parameters.distinguished_name.push(rcgen::DnType::CommonName, name);
+        parameters.extended_key_usages = vec![purpose];
+        let certificate = parameters.signed_by(&key, &issuer).unwrap();
+        let write = |ending: &str, text: String| {
+            std::fs::write(self.folder().join(format!("{file}.{ending}")), text).unwrap();
+        };
+        write("pem", certificate.pem());
+        write("key", key.serialize_pem());
+    }
+
     /// Starts that broker, or starts it anew.
     pub(crate) fn start_mosquitto(&mut self) {
         self.mosquitto = None;

@@ -122,7 +122,7 @@ impl Station {
         matches!(first, Ok(Event::Incoming(Packet::ConnAck(_))))
     }
 
-    fn client(&self, site: &Site, client_id: &str) -> (AsyncClient, EventLoop) {
+    pub(crate) fn client(&self, site: &Site, client_id: &str) -> (AsyncClient, EventLoop) {
         let pem = |name: &str| self.answer[name].as_str().unwrap().as_bytes().to_vec();
         let mut roots = rustls::RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(&pem("authority_pem")).unwrap()).unwrap();
