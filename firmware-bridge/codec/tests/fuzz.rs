@@ -8,12 +8,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use tidewaiter_codec::ccnet::Ccnet;
-use tidewaiter_codec::cctalk::{Cctalk, Check};
+use tidewaiter_codec::ccnet::{self, Ccnet};
+use tidewaiter_codec::cctalk::{self, Cctalk, Check};
 use tidewaiter_codec::decode::Protocol;
-use tidewaiter_codec::id003::Id003;
-use tidewaiter_codec::llrp::Llrp;
-use tidewaiter_codec::ssp::Ssp;
+use tidewaiter_codec::id003::{self, Id003};
+use tidewaiter_codec::llrp::{self, Llrp};
+use tidewaiter_codec::ssp::{self, Ssp};
 use tidewaiter_codec::stream::{Codec, Item, parse_hex, spaced_hex};
 
 /// xorshift64: any spread will do.
@@ -86,13 +86,13 @@ fn invents_nothing(name: &str, bytes: &[u8]) {
         }
     }
     match name {
-        "ssp" => each(Ssp::new(), bytes, |packet| packet.encode()),
-        "ccnet" => each(Ccnet::codec(), bytes, |frame| frame.encode()),
-        "id003" => each(Id003::codec(), bytes, |frame| frame.encode()),
-        "llrp" => each(Llrp::new(), bytes, |message| message.encode()),
+        "ssp" => each(Ssp::new(), bytes, ssp::Packet::encode),
+        "ccnet" => each(Ccnet::codec(), bytes, ccnet::Frame::encode),
+        "id003" => each(Id003::codec(), bytes, id003::Frame::encode),
+        "llrp" => each(Llrp::new(), bytes, llrp::Message::encode),
         "cctalk" => {
             for check in [Check::Simple, Check::Crc] {
-                each(Cctalk::new(check), bytes, |message| message.encode());
+                each(Cctalk::new(check), bytes, cctalk::Message::encode);
             }
         }
         _ => {}
