@@ -3,13 +3,14 @@
 //! The server judges again with everybody's history; what is said here is never sent as an alert.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use tidewaiter_proto::alert::Alert;
 use tidewaiter_proto::body::PolicyApplied;
 use tidewaiter_proto::record::Record;
 use tidewaiter_risk::crossing::assemble;
-use tidewaiter_risk::engine::{Case, Engine};
+use tidewaiter_risk::engine::{Case, Engine, StaleList};
 use tidewaiter_risk::history::{Digest, MemoryHistory};
-use tidewaiter_risk::policy::PolicyPack;
+use tidewaiter_risk::policy::{PolicyPack, day_of};
 
 /// Judges the inspections of one station.
 pub struct Assessor {
@@ -47,9 +48,24 @@ impl Assessor {
         &self.applied
     }
 
+    /// The lists in force that are older than the policy allows: what is decided now is decided
+    /// under them, and the officer is told.
+    pub fn stale(&self, now: Timestamp) -> Vec<StaleList> {
+        let allowed = self.engine.pack().patterns.lists.stale_after_days;
+        let of_day = |(name, version): (&String, &String)| {
+            let as_of: Date = version.get(..10)?.parse().ok()?;
+            let age = i64::from((day_of(now) - as_of).get_days());
+            (age > allowed).then(|| StaleList { name: name.clone(), as_of })
+        };
+        self.applied.lists.iter().filter_map(of_day).collect()
+    }
+
     /// The alerts about an inspection, gravest first; what it says is kept as history.
     pub fn assess(&mut self, now: Timestamp, records: &[Record]) -> Vec<Alert> {
-        let case = Case::new(&self.jurisdiction, now, records).with_history(&self.history);
+        let stale = self.stale(now);
+        let case = Case::new(&self.jurisdiction, now, records)
+            .with_history(&self.history)
+            .with_stale(&stale);
         let alerts = self.engine.assess(&case);
         for crossing in &assemble(records).crossings {
             if let Some(digest) = Digest::of(crossing) {
