@@ -35,8 +35,8 @@ mod writer;
 pub use accept::Accepted;
 pub use account::{AccountError, AccountRow, SessionRow};
 pub use alert::{
-    Act, ActError, Action, Agreed, AlertFilter, AlertPage, AlertRow, CLOSING_REASONS, Decision, Upserted,
-    state_name,
+    Act, ActError, Action, Agreed, AlertFilter, AlertPage, AlertRow, CLOSING_REASONS, Decision,
+    Upserted, state_name,
 };
 pub use approval::ApprovalRow;
 pub use audit::Note;

@@ -140,7 +140,10 @@ async fn every_route_is_refused_to_every_role_that_has_no_right_to_it() {
             if stated.path != "/setup" {
                 assert_eq!(refused, !may, "{role} {} {path}: {status}", stated.method);
             }
-            assert!(stated.need == Need::Nothing || status != StatusCode::UNAUTHORIZED, "{role} {path}");
+            assert!(
+                stated.need == Need::Nothing || status != StatusCode::UNAUTHORIZED,
+                "{role} {path}"
+            );
             refusals += usize::from(refused);
         }
     }
