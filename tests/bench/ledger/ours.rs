@@ -30,7 +30,7 @@ fn options(dir: &Path) -> Result<LedgerOptions> {
 
 /// A draft whose stored record has 512 bytes; ten to an inspection.
 fn draft(number: u64) -> Draft {
-    let text = format!("{number:0>8}{}", "x".repeat(230));
+    let text = format!("{number:0>8}{}", "x".repeat(285));
     Draft {
         at: Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1_542_338_000),
         clock: ClockQuality::Synced,
