@@ -33,17 +33,13 @@ impl Bench {
         Self { directory, store, sender, clock, sent: 0 }
     }
 
-    fn at(&mut self, time: &str) -> jiff::Timestamp {
-        time.parse().unwrap()
-    }
-
     fn loose(&mut self, body: &str, at: &str) {
-        let at = self.at(at);
+        let at: jiff::Timestamp = at.parse().unwrap();
         self.sender.loose(body, at);
     }
 
     fn record(&mut self, inspection: &str, body: &str, at: &str) {
-        let at = self.at(at);
+        let at: jiff::Timestamp = at.parse().unwrap();
         self.sender.record_at(inspection, body, at);
     }
 
