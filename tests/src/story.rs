@@ -273,3 +273,17 @@ fn name_of(value: &Value) -> Result<String> {
 fn items(page: &Value) -> Vec<Value> {
     page["items"].as_array().cloned().unwrap_or_default()
 }
+
+/// Waits until the server holds as many records as the station wrote, none missing; gives their
+/// number.
+///
+/// # Errors
+/// When that does not come within `limit`: something is lost, or there twice.
+pub fn await_all(checkpoint: &Checkpoint, limit: Duration) -> Result<u64> {
+    wait_for("the server holds every record", limit, || {
+        let ledger = checkpoint.station().get("/api/v1/ledger")?;
+        let written = ledger["seq"].as_u64().unwrap_or(u64::MAX);
+        let (held, missing) = held(checkpoint)?;
+        Ok((held == written && missing == 0).then_some(held))
+    })
+}

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tidewaiter_tests::checkpoint::{Checkpoint, PORTS, STATION};
 use tidewaiter_tests::ports;
-use tidewaiter_tests::programs::{Programs, Running, wait_for};
+use tidewaiter_tests::programs::{Programs, Running};
 use tidewaiter_tests::story;
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -17,17 +17,6 @@ fn checkpoint(folder: &Path, bus: Option<u16>) -> Checkpoint {
     let programs = Programs::build().expect("the programs are built");
     let port = ports::free(PORTS).expect("ports are free");
     Checkpoint::start(programs, folder, port, story::FIRST_DAY, bus).expect("it starts")
-}
-
-/// Waits until the server holds as many records as the station wrote, none missing.
-fn await_all(checkpoint: &Checkpoint) -> u64 {
-    wait_for("the server holds every record", LIMIT, || {
-        let ledger = checkpoint.station().get("/api/v1/ledger")?;
-        let written = ledger["seq"].as_u64().unwrap_or(u64::MAX);
-        let (held, missing) = story::held(checkpoint)?;
-        Ok((held == written && missing == 0).then_some(held))
-    })
-    .expect("nothing is lost, nothing is twice")
 }
 
 #[test]
@@ -42,7 +31,7 @@ fn a_killed_server_loses_nothing_and_the_station_goes_on_meanwhile() {
     let shoe_box = story::shoe_box_without_clock(&mut checkpoint).unwrap();
     checkpoint.start_server().unwrap();
     story::await_alerts(&checkpoint, &shoe_box, LIMIT).unwrap();
-    await_all(&checkpoint);
+    story::await_all(&checkpoint, LIMIT).unwrap();
     checkpoint.stop().expect("every part stops within two seconds of SIGTERM");
 }
 
@@ -59,7 +48,7 @@ fn a_killed_bridge_has_everything_it_called_recorded() {
     assert!(before.as_array().is_some_and(|records| records.len() >= 5), "{before}");
     assert_eq!(before, after);
     story::await_alerts(&checkpoint, &shoe_box, LIMIT).unwrap();
-    await_all(&checkpoint);
+    story::await_all(&checkpoint, LIMIT).unwrap();
     let stopped = checkpoint.stop_bridge().unwrap();
     assert!(stopped < Duration::from_secs(2), "{stopped:?}");
     let verified = Programs::build()
@@ -147,7 +136,7 @@ fn a_kiosk_in_another_language_declares_over_an_external_broker() {
     assert!(answers[0]["seq"].as_u64().is_some(), "{answers:?}");
     assert_eq!(answers[0]["seq"], answers[1]["seq"]);
     story::await_records(&checkpoint, &shoe_box.inspection, &["declaration_made"]).unwrap();
-    await_all(&checkpoint);
+    story::await_all(&checkpoint, LIMIT).unwrap();
     checkpoint.stop().unwrap();
     broker.stop(Duration::from_secs(5)).unwrap();
 }

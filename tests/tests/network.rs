@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tidewaiter_tests::checkpoint::{Checkpoint, PORTS};
 use tidewaiter_tests::ports;
-use tidewaiter_tests::programs::{Programs, wait_for};
+use tidewaiter_tests::programs::Programs;
 use tidewaiter_tests::story;
 
 use network::namespace::Namespace;
@@ -46,17 +46,6 @@ fn door(first: u16) -> u16 {
     first + 3
 }
 
-/// Waits until the server holds as many records as the station wrote, none missing.
-fn await_all(checkpoint: &Checkpoint) -> u64 {
-    wait_for("the server holds every record", LIMIT, || {
-        let ledger = checkpoint.station().get("/api/v1/ledger")?;
-        let written = ledger["seq"].as_u64().unwrap_or(u64::MAX);
-        let (held, missing) = story::held(checkpoint)?;
-        Ok((held == written && missing == 0).then_some(held))
-    })
-    .expect("nothing is lost, nothing is twice")
-}
-
 #[test]
 fn a_line_that_is_cut_reset_and_slow_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
@@ -64,7 +53,7 @@ fn a_line_that_is_cut_reset_and_slow_loses_nothing() {
     let proxy = Proxy::start(door(first)).unwrap();
     let mut checkpoint = over(folder.path(), first, proxy.port());
     story::ships_master(&mut checkpoint).unwrap();
-    await_all(&checkpoint);
+    story::await_all(&checkpoint, LIMIT).unwrap();
     let ways = [
         Way::Reset,
         Way::UpCut,
@@ -85,7 +74,7 @@ fn a_line_that_is_cut_reset_and_slow_loses_nothing() {
     let before = story::held(&checkpoint).unwrap().0;
     proxy.set(Way::Reset);
     proxy.set(Way::Open);
-    let held = await_all(&checkpoint);
+    let held = story::await_all(&checkpoint, LIMIT).unwrap();
     assert!(held > before, "the line let everything through");
     checkpoint.stop().unwrap();
 }
@@ -104,7 +93,7 @@ fn a_line_that_comes_and_goes_delivers_within_a_minute_of_standing() {
         proxy.set(Way::Open);
         std::thread::sleep(Duration::from_millis(700));
     }
-    await_all(&checkpoint);
+    story::await_all(&checkpoint, LIMIT).unwrap();
     checkpoint.stop().unwrap();
 }
 
@@ -123,16 +112,16 @@ fn thirty_percent_loss_and_eight_kilobits_lose_nothing() {
     let mut checkpoint = over(folder.path(), first, port);
     namespace.lose_percent(30).unwrap();
     story::ships_master(&mut checkpoint).unwrap();
-    await_all(&checkpoint);
+    story::await_all(&checkpoint, LIMIT).unwrap();
     namespace.rate_kilobits(8).unwrap();
     checkpoint.set_clock("2018-11-16T03:10:00Z").unwrap();
     story::shoe_box_without_clock(&mut checkpoint).unwrap();
-    await_all(&checkpoint);
+    story::await_all(&checkpoint, LIMIT).unwrap();
     namespace.cut_one_direction().unwrap();
     story::shoe_box_without_clock(&mut checkpoint).unwrap();
     std::thread::sleep(Duration::from_secs(2));
     namespace.lose_percent(0).unwrap();
-    await_all(&checkpoint);
+    story::await_all(&checkpoint, LIMIT).unwrap();
     checkpoint.stop().unwrap();
 }
 
