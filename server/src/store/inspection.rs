@@ -129,13 +129,7 @@ impl Store {
         .bind(limit)
         .fetch_all(&self.readers)
         .await?;
-        rows.into_iter()
-            .map(|row| {
-                let station: String = row.try_get("station")?;
-                let key: Vec<u8> = row.try_get("key_id")?;
-                Ok((parsed("record", "station", &station)?, to_bytes("record", "key_id", &key)?))
-            })
-            .collect()
+        rows.iter().map(read_key).collect()
     }
 
     /// One inspection.
@@ -375,6 +369,13 @@ pub(super) async fn put_inspection(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// A station and the key of one of its inspections, of a row of records.
+pub(super) fn read_key(row: &SqliteRow) -> Result<(StationId, [u8; 16]), StoreError> {
+    let station: String = row.try_get("station")?;
+    let key: Vec<u8> = row.try_get("key_id")?;
+    Ok((parsed("record", "station", &station)?, to_bytes("record", "key_id", &key)?))
 }
 
 pub(super) fn read_inspection(row: &SqliteRow) -> Result<InspectionRow, StoreError> {

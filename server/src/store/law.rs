@@ -11,7 +11,7 @@ use tidewaiter_proto::alert::{Alert, AlertCode, Severity};
 use tidewaiter_proto::station::StationId;
 
 use super::alert::{no_longer, upsert};
-use super::inspection::read_inspection;
+use super::inspection::{read_inspection, read_key};
 use super::pending::{PendingWork, enqueue};
 use super::{
     AlertRow, InspectionRow, Store, StoreError, from_json, parsed, take_numbers, to_bytes, to_json,
@@ -95,13 +95,7 @@ impl Store {
         .bind(KEYS_MAX)
         .fetch_all(&self.readers)
         .await?;
-        rows.into_iter()
-            .map(|row| {
-                let station: String = row.try_get("station")?;
-                let key: Vec<u8> = row.try_get("key_id")?;
-                Ok((parsed("record", "station", &station)?, to_bytes("record", "key_id", &key)?))
-            })
-            .collect()
+        rows.iter().map(read_key).collect()
     }
 
     /// Inspections that were opened within a time, the first first; of one site where it is given.
