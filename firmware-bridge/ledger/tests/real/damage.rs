@@ -74,7 +74,7 @@ async fn a_flipped_byte_of_any_file_never_makes_a_record_go_in_silence() {
     for file in files(&whole) {
         let name = file.strip_prefix(&whole).unwrap();
         let length = std::fs::metadata(&file).unwrap().len();
-        // A prime, so that every kind of field is met.
+        // Odd, so that it does not keep step with fields of even lengths.
         let step = (length / flips()).max(1) | 1;
         for at in (0..length).step_by(usize::try_from(step).unwrap()) {
             let dir = folder.path().join("flipped");
