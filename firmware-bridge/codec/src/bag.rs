@@ -15,7 +15,7 @@ pub struct Lpn(String);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BagError {
     /// Not ten digits.
-    #[error("{text:?} is no licence plate: ten digits")]
+    #[error("{} characters are no licence plate: ten digits", text.chars().count())]
     BadLpn {
         /// What was read.
         text: String,
@@ -24,7 +24,7 @@ pub enum BagError {
     #[error("the reader saw no tag")]
     NotRead,
     /// Not one of the message types.
-    #[error("{text:?} begins no baggage message")]
+    #[error("a line of {} characters begins no baggage message", text.chars().count())]
     BadType {
         /// The first line.
         text: String,
@@ -33,7 +33,7 @@ pub enum BagError {
     #[error("the message does not end")]
     MissingEnd,
     /// A `.N` element that is no run of plates.
-    #[error("{element:?} is no run of licence plates")]
+    #[error("an element of {} characters is no run of licence plates", element.chars().count())]
     BadTag {
         /// The element as it came.
         element: String,

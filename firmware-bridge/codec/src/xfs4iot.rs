@@ -18,7 +18,7 @@ mod compose;
 
 pub use compose::{
     Counted, acknowledgement, command, completion, event, failure, items_payload,
-    note_types_payload,
+    note_types_payload, unsolicited,
 };
 
 /// What is known of a note type: its currency and value.
@@ -136,6 +136,8 @@ pub enum Message {
     Unsolicited {
         /// Its name.
         name: String,
+        /// What it says.
+        payload: Value,
     },
 }
 
@@ -210,7 +212,9 @@ pub fn parse(text: &str) -> Result<Message, XfsError> {
         }),
         "completion" => completed(header, payload),
         "event" => happened(header, payload),
-        "unsolicited" => Ok(Message::Unsolicited { name: header.name }),
+        "unsolicited" => {
+            Ok(Message::Unsolicited { payload: read(&header.name, payload)?, name: header.name })
+        }
         _ => Err(XfsError::Type(kind)),
     }
 }
@@ -253,7 +257,7 @@ fn happened(header: Header, payload: &str) -> Result<Message, XfsError> {
     #[serde(rename_all = "camelCase")]
     struct Summary {
         #[serde(default)]
-        item_info_summary: Vec<OfLevel>,
+        item_info_summary: Option<Vec<OfLevel>>,
     }
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -274,7 +278,7 @@ fn happened(header: Header, payload: &str) -> Result<Message, XfsError> {
         "CashManagement.InfoAvailableEvent" => {
             let summary: Summary = read(&header.name, payload)?;
             let mut levels = BTreeMap::new();
-            for of in summary.item_info_summary {
+            for of in summary.item_info_summary.unwrap_or_default() {
                 let sum: &mut u64 = levels.entry(of.level).or_default();
                 *sum = sum.saturating_add(of.num_of_items);
             }
@@ -288,7 +292,7 @@ fn note_types(name: &str, payload: &str) -> Result<NoteTypes, XfsError> {
     #[derive(Deserialize)]
     struct Types<'a> {
         #[serde(borrow, default)]
-        items: BTreeMap<String, Item<'a>>,
+        items: Option<BTreeMap<String, Item<'a>>>,
     }
     #[derive(Deserialize)]
     struct Item<'a> {
@@ -305,6 +309,7 @@ fn note_types(name: &str, payload: &str) -> Result<NoteTypes, XfsError> {
     let types: Types<'_> = read(name, payload)?;
     types
         .items
+        .unwrap_or_default()
         .into_iter()
         .map(|(note, item)| {
             let value = decimal(item.cash.value.get())
@@ -322,7 +327,9 @@ fn decimal(text: &str) -> Option<Decimal> {
 
 fn batch(name: &str, payload: &str) -> Result<Batch, XfsError> {
     let payload: Map<String, Value> = read(name, payload)?;
-    payload.get("items").map_or_else(|| Ok(Batch::default()), |items| counts(name, items))
+    // A device without counts may say so by leaving them out, or by null.
+    let items = payload.get("items").filter(|items| !items.is_null());
+    items.map_or_else(|| Ok(Batch::default()), |items| counts(name, items))
 }
 
 /// Reads counts by note type where they stand in the payload of message `name` (the
@@ -334,7 +341,7 @@ pub fn counts(name: &str, items: &Value) -> Result<Batch, XfsError> {
     let wrong = |what: &str| payload_error(name, what);
     let items = items.as_object().ok_or_else(|| wrong("the counts are no object"))?;
     let mut batch = Batch::default();
-    for (key, value) in items {
+    for (key, value) in items.iter().filter(|(_, value)| !value.is_null()) {
         if key == "unrecognized" {
             batch.unrecognized = value.as_u64().ok_or_else(|| wrong("unrecognized is no count"))?;
             continue;
@@ -344,7 +351,7 @@ pub fn counts(name: &str, items: &Value) -> Result<Batch, XfsError> {
         }
         let levels = value.as_object().ok_or_else(|| wrong(&format!("{key} is no object")))?;
         let mut counts = BTreeMap::new();
-        for (level, pieces) in levels {
+        for (level, pieces) in levels.iter().filter(|(_, pieces)| !pieces.is_null()) {
             let level = Level::of(level).ok_or_else(|| wrong(&format!("{level} is no level")))?;
             let pieces = pieces.as_u64().ok_or_else(|| wrong(&format!("{key} is no count")))?;
             counts.insert(level, pieces);
@@ -352,6 +359,48 @@ pub fn counts(name: &str, items: &Value) -> Result<Batch, XfsError> {
         batch.counts.insert(key.clone(), counts);
     }
     Ok(batch)
+}
+
+/// One note that the device can tell more of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemInfo {
+    /// Its type in the device's table; `None` where it has none.
+    pub note_type: Option<String>,
+    /// The standard's word of how good it is held to be.
+    pub level: String,
+    /// Its serial number, as far as it was read.
+    pub serial_number: Option<String>,
+}
+
+/// Reads the answer to `CashManagement.GetItemInfo`.
+///
+/// # Errors
+/// [`XfsError::Payload`].
+pub fn item_infos(payload: &Value) -> Result<Vec<ItemInfo>, XfsError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Answer {
+        #[serde(default)]
+        items_list: Option<Vec<Item>>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Item {
+        #[serde(default)]
+        note_type: Option<String>,
+        level: String,
+        #[serde(default)]
+        serial_number: Option<String>,
+    }
+    let answer = Answer::deserialize(payload)
+        .map_err(|error| payload_error("CashManagement.GetItemInfo", &error.to_string()))?;
+    let items = answer.items_list.unwrap_or_default().into_iter();
+    let info = |item: Item| ItemInfo {
+        note_type: item.note_type,
+        level: item.level,
+        serial_number: item.serial_number.filter(|number| !number.is_empty()),
+    };
+    Ok(items.map(info).collect())
 }
 
 /// `^type[0-9A-Z]+$`.
@@ -387,7 +436,8 @@ impl Level {
         Self::ALL.into_iter().find(|level| level.as_str() == word)
     }
 
-    /// Whether such a note counts as money. Stained notes do: the standard calls them genuine.
+    /// Whether such a note counts as money. Stained notes do, for the standard calls them genuine;
+    /// where they are evidence, see [`Batch::hold_inked`].
     pub fn is_genuine(self) -> bool {
         matches!(self, Self::Fit | Self::Unfit | Self::Inked)
     }
@@ -410,6 +460,22 @@ impl Batch {
     pub fn held(&self) -> u64 {
         let held = self.counts.values().flatten().filter(|(level, _)| !level.is_genuine());
         held.fold(0, |sum, (_, pieces)| sum.saturating_add(*pieces))
+    }
+
+    /// Notes of one level, of any type.
+    pub fn of_level(&self, wanted: Level) -> u64 {
+        let of = self.counts.values().flatten().filter(|(level, _)| **level == wanted);
+        of.fold(0, |sum, (_, pieces)| sum.saturating_add(*pieces))
+    }
+
+    /// Holds stained notes back as suspect: a dye pack stained them.
+    pub fn hold_inked(&mut self) {
+        for levels in self.counts.values_mut() {
+            if let Some(pieces) = levels.remove(&Level::Inked) {
+                let suspect = levels.entry(Level::Suspect).or_default();
+                *suspect = suspect.saturating_add(pieces);
+            }
+        }
     }
 
     /// Types that are not in the table.
@@ -482,7 +548,7 @@ impl Message {
             Self::Refused { reason } => json!({"kind": "cash.note.refused", "reason": reason}),
             Self::Info { levels } => json!({"kind": "cash.info", "levels": levels}),
             Self::Event { name, .. } => json!({"kind": "event", "name": name}),
-            Self::Unsolicited { name } => json!({"kind": "unsolicited", "name": name}),
+            Self::Unsolicited { name, .. } => json!({"kind": "unsolicited", "name": name}),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! AIS: sentences of a receiver (`!AIVDM`), joined and unpacked.
 //!
-//! Read are positions (types 1, 2, 3, 18), voyage data (5) and names (24 A). A name and number
+//! Read are positions (types 1, 2, 3, 18, 19), voyage data (5) and names (24 A). A name and number
 //! that a ship sends are its own claim.
 
 use crate::stream::ToJson;
@@ -130,7 +130,7 @@ fn message(bits: &Bits) -> Option<Message> {
     let mmsi = bits.unsigned(8, 30)?;
     let content = match kind {
         1..=3 => bits.position(61, 89, Some(u8::try_from(bits.unsigned(38, 4)?).ok()?))?,
-        18 => bits.position(57, 85, None)?,
+        18 | 19 => bits.position(57, 85, None)?,
         5 => Content::Voyage {
             imo: Some(bits.unsigned(40, 30)?).filter(|imo| *imo != 0),
             call_sign: bits.text(70, 7)?,
@@ -241,6 +241,10 @@ impl ToJson for AisError {
         }
     }
 }
+
+mod compose;
+
+pub use compose::{Voyage, compose};
 
 #[cfg(test)]
 mod tests {

@@ -18,7 +18,7 @@ pub struct Counted {
 
 impl Counted {
     /// The device's own name of the note type: `type100USD1`, the letters the standard allows.
-    fn note_type(&self) -> String {
+    pub fn note_type(&self) -> String {
         let value = self.denomination.normalize().to_string().replace('.', "D");
         format!("type{value}{}1", self.currency.to_ascii_uppercase())
     }
@@ -75,6 +75,14 @@ pub fn event(name: &str, request: i64, payload: &Value) -> String {
     json!({
         "header": {"type": "event", "name": name, "requestId": request, "version": VERSION},
         "payload": payload,
+    })
+    .to_string()
+}
+
+/// Something that the device says without being asked.
+pub fn unsolicited(name: &str, payload: &Value) -> String {
+    json!({
+        "header": {"type": "unsolicited", "name": name, "version": VERSION}, "payload": payload,
     })
     .to_string()
 }

@@ -1,7 +1,8 @@
 //! What is written is read back, and no value is guessed.
 
 use super::{
-    Batch, Counted, Message, NoteTypes, completion, items_payload, note_types_payload, parse,
+    Batch, Counted, Level, Message, NoteTypes, completion, item_infos, items_payload,
+    note_types_payload, parse,
 };
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -55,6 +56,52 @@ fn suspect_notes_are_held_and_not_counted() {
     assert_eq!((batch.held(), batch.unrecognized), (2, 1));
     let genuine: Vec<u64> = batch.genuine(&types).map(|(_, pieces)| pieces).collect();
     assert_eq!(genuine, [3]);
+}
+
+#[test]
+fn what_is_null_is_absent() {
+    for (name, payload) in [
+        ("CashManagement.GetBankNoteTypes", json!({"items": null})),
+        ("CashAcceptor.CashIn", json!({"items": null})),
+        ("CashAcceptor.CashInEnd", json!({"items": {"unrecognized": null, "type1USD1": null}})),
+        ("CashAcceptor.CashInEnd", json!({"items": {"type1USD1": {"fit": null, "inked": null}}})),
+    ] {
+        let read = parse(&completion(name, 1, &payload));
+        match &read {
+            Ok(Message::NoteTypes { types, .. }) => assert!(types.is_empty()),
+            Ok(Message::Counted { batch, .. }) => {
+                assert_eq!((batch.held(), batch.unrecognized), (0, 0))
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn stained_notes_are_money_unless_they_are_held() {
+    let text = completion(
+        "CashAcceptor.CashInEnd",
+        1,
+        &json!({"items": {"type20USD1": {"fit": 3, "inked": 2, "suspect": 1}}}),
+    );
+    let Message::Counted { mut batch, .. } = parse(&text).unwrap() else { panic!("{text}") };
+    assert_eq!((batch.held(), batch.of_level(Level::Inked)), (1, 2));
+    batch.hold_inked();
+    assert_eq!((batch.held(), batch.of_level(Level::Inked)), (3, 0));
+}
+
+#[test]
+fn single_notes_are_told_with_their_numbers() {
+    let told = json!({"itemsList": [
+        {"noteType": "type100USD1", "level": "suspect", "serialNumber": "KB46279860I",
+            "orientation": "frontTop"},
+        {"level": "unrecognized", "serialNumber": ""},
+    ]});
+    let items = item_infos(&told).unwrap();
+    assert_eq!(items[0].serial_number.as_deref(), Some("KB46279860I"));
+    assert_eq!((items[1].note_type.as_ref(), items[1].serial_number.as_ref()), (None, None));
+    assert_eq!(item_infos(&json!({"itemsList": null})), Ok(vec![]));
+    assert!(item_infos(&json!({"itemsList": [{}]})).is_err());
 }
 
 proptest! {
