@@ -17,6 +17,7 @@ use crate::index::{Index, IndexError};
 use crate::key::{FoundSlot, Slot, SlotState, key_path, read_slot};
 use crate::options::{JOURNAL, KEYS, LedgerOptions};
 use crate::queue::{Queue, lock};
+use crate::ready::ReadyKey;
 use crate::receipts::Receipts;
 use crate::segment::{Place, SegmentHeader, segment_path};
 use crate::sequencer::Sequencer;
@@ -31,6 +32,8 @@ pub(crate) struct Shared {
     pub(crate) book: RwLock<Book>,
     pub(crate) index: RwLock<Option<Index>>,
     pub(crate) spare: Mutex<Option<Spare>>,
+    /// Keys of inspections to come.
+    pub(crate) ready_keys: Mutex<Vec<ReadyKey>>,
     /// Counts spares, for their names.
     pub(crate) spares: AtomicU64,
     pub(crate) chores: Mutex<Chores>,
@@ -75,12 +78,14 @@ pub(crate) struct Spare {
 }
 
 /// What the keeper has to do.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Chores {
     /// Something was written since the head file was.
     pub(crate) head_old: bool,
     /// The spare was taken.
     pub(crate) spare_taken: bool,
+    /// Keys were taken from those made ahead.
+    pub(crate) keys_taken: bool,
     /// A checkpoint is wanted now.
     pub(crate) checkpoint: bool,
     /// sled is to be rebuilt.
@@ -116,10 +121,16 @@ impl Shared {
         self.options.dir.join(KEYS)
     }
 
-    /// Asks the keeper for something.
+    /// Asks the keeper for something, and wakes it when that is news to it.
     pub(crate) fn ask(&self, change: impl FnOnce(&mut Chores)) {
-        change(&mut lock(&self.chores));
-        self.chore_due.notify_all();
+        let mut chores = lock(&self.chores);
+        let before = *chores;
+        change(&mut chores);
+        let news = *chores != before;
+        drop(chores);
+        if news {
+            self.chore_due.notify_all();
+        }
     }
 
     /// Stops recording until the ledger is opened again.

@@ -25,6 +25,9 @@ pub(crate) fn work(shared: &Shared) {
         if chores.spare_taken {
             let _ = shared.fill_shelf();
         }
+        if chores.keys_taken {
+            shared.make_keys_ready();
+        }
         if chores.rebuild {
             rebuild(shared);
         }
@@ -57,6 +60,7 @@ fn wait(shared: &Shared, checkpointed: Instant, headed: Option<Instant>) -> (Cho
         let lag = shared.options.head_lag;
         let head_wait = headed.map_or(Duration::ZERO, |at| lag.saturating_sub(at.elapsed()));
         let due = chores.spare_taken
+            || chores.keys_taken
             || chores.checkpoint
             || chores.rebuild
             || chores.compact

@@ -8,7 +8,7 @@
 //! | module | owns |
 //! |---|---|
 //! | [`ledger`], [`options`], [`queue`] | the handle, how it is opened, the way in |
-//! | `sequencer`, `writer`, `keeper` | numbering and sealing; bringing groups to the disk; all that need not wait |
+//! | `sequencer`, `ready`, `writer`, `keeper` | numbering and sealing; bringing groups to the disk; all that need not wait |
 //! | `recover`, `known`, `scan`, `piece`, `slots`, `agree`, `rebuild` | what opening makes of what it finds |
 //! | [`frame`], [`segment`], [`head`], [`key`] | the files, byte by byte |
 //! | [`index`], [`tail`], [`receipts`] | where each record stands; what the server has |
@@ -39,6 +39,7 @@ pub mod options;
 mod piece;
 pub mod queue;
 pub mod reading;
+mod ready;
 mod rebuild;
 pub mod receipts;
 mod recover;

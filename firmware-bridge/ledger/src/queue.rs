@@ -60,6 +60,9 @@ struct Waiting {
     requests: VecDeque<Request>,
     writing: bool,
     stopped: bool,
+    /// The one thread that asks for a turn waits for the turn to write, not only for a request:
+    /// waking it for nothing costs a record more than sealing it does.
+    wants_to_write: bool,
 }
 
 /// The queue.
@@ -101,14 +104,21 @@ impl Queue {
                 waiting.writing = true;
                 return Turn::Write;
             }
+            // A request that is done alone waits for the writing to end too.
+            waiting.wants_to_write = begun || !waiting.requests.is_empty();
             waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
     /// Gives the turn to write back.
     pub(crate) fn written(&self) {
-        lock(&self.waiting).writing = false;
-        self.changed.notify_all();
+        let mut waiting = lock(&self.waiting);
+        waiting.writing = false;
+        let wanted = waiting.wants_to_write || !waiting.requests.is_empty();
+        drop(waiting);
+        if wanted {
+            self.changed.notify_all();
+        }
     }
 
     /// Takes no more; what waits is still done.

@@ -16,6 +16,7 @@ use crate::fault::{AppendError, ReadError, Refusal};
 use crate::frame::{FRAME_HEADER, Frame, Kind, state_payload};
 use crate::key::{SLOTS_PER_FILE, Slot, SlotState};
 use crate::queue::{Appended, Reply, Request, Turn};
+use crate::ready::ReadyKey;
 use crate::segment::{FIRST_FRAME, Place, SEGMENT_HEADER, SegmentHeader};
 use crate::tail::Entry;
 
@@ -295,7 +296,6 @@ impl Sequencer {
         building: &mut Group,
         inspection: Option<&str>,
     ) -> Result<(KeyId, BodyKey), AppendError> {
-        let secrets = &shared.options.secrets;
         let tag = inspection_tag(shared, inspection);
         if let Some((id, key, used)) = self.keys.get_mut(&tag) {
             *used = self.group;
@@ -309,8 +309,7 @@ impl Sequencer {
         let (id, key) = if let Some(known) = known {
             known
         } else {
-            let (id, bytes) = (KeyId(random()?), random()?);
-            let key = BodyKey::from_bytes(bytes);
+            let ReadyKey { id, key, for_station, for_server } = shared.take_key()?;
             let number = self.next_slot;
             if number.is_multiple_of(SLOTS_PER_FILE) {
                 shared.make_key_file(number).map_err(AppendError::Refused)?;
@@ -321,8 +320,8 @@ impl Sequencer {
                 state: SlotState::InUse,
                 key: id,
                 tag,
-                for_station: key.wrap_for_station(id, &secrets.station, &random()?),
-                for_server: key.wrap_for_server(id, &secrets.server, random()?),
+                for_station,
+                for_server,
             });
             (id, key)
         };
