@@ -8,7 +8,10 @@ use tidewaiter_program::command::{Configured, Verdict, exit_status, runtime, say
 mod check;
 mod decode;
 mod enrol;
+mod erase;
 mod ledger;
+mod record;
+mod refused;
 mod run;
 mod simulate;
 mod vectors;
@@ -38,6 +41,12 @@ enum Command {
     /// Decodes device bytes.
     #[command(after_help = decode::EXAMPLE)]
     Decode(decode::Decode),
+    /// Writes a device's line down.
+    #[command(after_help = record::EXAMPLE)]
+    Record(record::Record),
+    /// Shows the bytes that drivers refused.
+    #[command(after_help = refused::EXAMPLE)]
+    Refused(refused::Refused),
     /// Checks decoders against vector files.
     #[command(after_help = vectors::EXAMPLE)]
     Vectors(vectors::Vectors),
@@ -56,6 +65,8 @@ impl Cli {
             Command::Enrol(command) => command.run(),
             Command::Ledger(command) => command.run(),
             Command::Decode(command) => command.run(),
+            Command::Record(command) => command.run(),
+            Command::Refused(command) => command.run(),
             Command::Vectors(command) => command.run(),
             Command::Simulate(command) => command.run(),
         };

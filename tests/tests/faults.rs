@@ -107,6 +107,43 @@ fn one_altered_byte_is_found_by_ours_and_by_an_independent_program() {
 }
 
 #[test]
+fn an_erased_inspection_is_read_by_nobody_and_everything_verifies() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut checkpoint = checkpoint(folder.path(), None);
+    let master = story::ships_master(&mut checkpoint).unwrap();
+    let shoe_box = story::shoe_box(&mut checkpoint).unwrap();
+    story::await_all(&checkpoint, LIMIT).unwrap();
+    let erase = |by: &str, second: &str| {
+        let mut command = Programs::build().unwrap().bridge();
+        command.args(["ledger", "erase", "--order", "court order 7-114", "--by", by]);
+        command.args(["--second", second, "--config"]).arg(folder.path().join("bridge.toml"));
+        command.arg(&shoe_box.inspection).output().unwrap()
+    };
+    let while_it_runs = erase("custodian-2", "supervisor-1");
+    assert_eq!(while_it_runs.status.code(), Some(1), "{while_it_runs:?}");
+    checkpoint.stop_bridge().unwrap();
+    let alone = erase("custodian-2", "Custodian-2 ");
+    assert_eq!(alone.status.code(), Some(2), "{alone:?}");
+    let erased = erase("custodian-2", "supervisor-1");
+    assert!(erased.status.success(), "{erased:?}");
+    let again = erase("custodian-2", "supervisor-1");
+    assert_eq!(again.status.code(), Some(1), "{again:?}");
+    assert!(String::from_utf8_lossy(&again.stderr).contains("no record of it"), "{again:?}");
+    let (well, said) = independent(&folder.path().join("bridge/ledger"));
+    assert!(well, "{said}");
+    checkpoint.start_bridge().unwrap();
+    let gone = checkpoint.station().get(&format!("/api/v1/inspections/{}", shoe_box.inspection));
+    let gone = gone.map_or_else(|error| error.to_string(), |value| value.to_string());
+    assert!(!gone.contains("192300") && !gone.contains("document_read"), "{gone}");
+    let other = format!("/api/v1/inspections/{}", master.inspection);
+    let other = checkpoint.station().get(&other).unwrap().to_string();
+    assert!(other.contains("document_read"), "the one beside it is whole: {other}");
+    // The order itself is a record, and reaches the server like any other.
+    story::await_all(&checkpoint, LIMIT).unwrap();
+    checkpoint.stop().unwrap();
+}
+
+#[test]
 fn a_kiosk_in_another_language_declares_over_an_external_broker() {
     let folder = tempfile::tempdir().unwrap();
     let bus = ports::free(1).unwrap();

@@ -1,4 +1,4 @@
-//! `tidewaiter-bridge ledger`: a ledger looked at offline, without its keys.
+//! `tidewaiter-bridge ledger`: a ledger looked at offline, without its keys; erasing needs them.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -29,6 +29,9 @@ pub(super) enum LedgerCommand {
     /// Writes every record to standard output.
     #[command(after_help = EXPORT)]
     Export(Store),
+    /// Makes what one inspection says about a person unreadable, on the order of two people.
+    #[command(after_help = super::erase::EXAMPLE)]
+    Erase(super::erase::Erase),
 }
 
 /// Which ledger.
@@ -42,6 +45,7 @@ pub(super) struct Store {
 impl LedgerCommand {
     pub(super) fn run(self) -> anyhow::Result<Verdict> {
         match self {
+            Self::Erase(command) => command.run(),
             Self::Verify(store) => {
                 let verified = store.verify()?;
                 let mut out = std::io::stdout().lock();
