@@ -16,7 +16,7 @@ use tidewaiter_proto::topic::is_device_id;
 
 mod device;
 
-pub use device::{DeviceConfig, DeviceProfile, DriverKind, MqttSource};
+pub use device::{DeviceConfig, DeviceProfile, DriverKind, Inked, MqttSource, Parity};
 
 /// What a station is told.
 #[derive(Clone, Debug, Deserialize)]
@@ -153,6 +153,19 @@ pub enum Profile {
 }
 
 impl Profile {
+    /// Its name in configuration, and in the languages of the pages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reader => "reader",
+            Self::Scanner => "scanner",
+            Self::Counter => "counter",
+            Self::Xray => "xray",
+            Self::Scale => "scale",
+            Self::Kiosk => "kiosk",
+            Self::Movements => "movements",
+        }
+    }
+
     /// The bodies it may publish (contract section 4).
     pub fn bodies(self) -> &'static [&'static str] {
         match self {

@@ -15,6 +15,7 @@ use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use crate::capture::Chunk;
 use crate::configuration::{DeviceConfig, DriverKind};
 
 mod bag;
@@ -53,6 +54,13 @@ pub enum DriverEvent {
     },
     /// The device came, went or is faulty, and why in words an officer understands.
     State(Availability, String),
+    /// What the device said was refused.
+    Refused {
+        /// The kind of fault.
+        kind: &'static str,
+        /// What it said since its last good reading; empty where there was too much of it.
+        bytes: Vec<u8>,
+    },
 }
 
 /// The clock that dates without a year are read by.
@@ -65,10 +73,30 @@ pub async fn run(
     events: Sender<DriverEvent>,
     stop: CancellationToken,
 ) {
-    let now: Clock = Arc::new(now);
-    let mut reporter = Reporter::new(device.id.clone(), events, stop.clone());
+    drive(device, Arc::new(now), events, stop, None).await;
+}
+
+/// The same, and everything that is said on the line goes to `chunks` too.
+pub async fn record(
+    device: DeviceConfig,
+    now: impl Fn() -> Timestamp + Send + Sync + 'static,
+    events: Sender<DriverEvent>,
+    stop: CancellationToken,
+    chunks: Sender<Chunk>,
+) {
+    drive(device, Arc::new(now), events, stop, Some(chunks)).await;
+}
+
+async fn drive(
+    device: DeviceConfig,
+    now: Clock,
+    events: Sender<DriverEvent>,
+    stop: CancellationToken,
+    tap: Option<Sender<Chunk>>,
+) {
+    let mut reporter = Reporter::new(device.id.clone(), events, stop.clone(), tap);
     let officer = device.officer.clone().unwrap_or_default();
-    let mut counter = note_counter::Dialogue::new(officer.clone());
+    let mut counter = note_counter::Dialogue::new(officer.clone(), device.inked);
     let mut ccnet = validator::ccnet::Master::new(officer.clone());
     let mut ssp = validator::ssp::Master::new(officer);
     let mut scale = scale::Scale::new();

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`configuration`], [`keys`], [`time`] | what the station is told, its keys, how far its clock can be trusted |
 //! | [`driver`], [`simulate`] | devices that the agent reads itself; simulated ones |
+//! | [`capture`], [`refusals`] | a device's line written down; bytes that a driver refused, for the engineer |
 //! | [`mqtt`] | one MQTT connection |
 //! | [`bus`] | MQTT at the station: drivers, kiosks and tablets speak, the recorder answers |
 //! | [`recorder`], [`lane`] | what is said becomes records of an inspection |
@@ -17,6 +18,7 @@
 
 pub mod assess;
 pub mod bus;
+pub mod capture;
 pub mod command;
 pub mod configuration;
 pub mod driver;
@@ -26,6 +28,7 @@ pub mod lane;
 pub mod mqtt;
 pub mod page;
 pub mod recorder;
+pub mod refusals;
 pub mod simulate;
 pub mod station;
 pub mod sync;

@@ -164,6 +164,13 @@ impl Recorder {
         self.profiles.contains_key(source)
     }
 
+    /// What a source is, and whether it is the only one of its kind.
+    pub fn kind(&self, source: &str) -> Option<(Profile, bool)> {
+        let profile = *self.profiles.get(source)?;
+        let alike = self.profiles.values().filter(|other| **other == profile).count();
+        Some((profile, alike == 1))
+    }
+
     /// The inspection that is open at the lane.
     pub async fn open_inspection(&self) -> Option<String> {
         self.open.lock().await.as_ref().map(|open| open.inspection.to_string())

@@ -10,20 +10,29 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tidewaiter_codec::stream::parse_hex;
 
+pub mod bag;
 pub mod boarding_pass;
+mod cable;
 mod knobs;
 pub mod lines;
+mod listener;
 pub mod note_counter;
+pub mod player;
+pub mod printer;
 pub mod reader;
 pub mod scale;
 mod terminal;
 pub mod validator;
+pub mod vessel;
+mod web_socket;
 pub mod xray;
 
-pub use knobs::Knobs;
+pub use cable::End;
+pub use knobs::{Knobs, Line};
+pub use web_socket::Certificate;
 
 /// A device that can be told what to do.
-pub trait Simulated {
+pub trait Simulated: Send {
     /// Where it can be reached.
     fn address(&self) -> String;
 
@@ -33,18 +42,21 @@ pub trait Simulated {
     /// [`PlayError`]; then nothing was sent.
     fn play(&mut self, command: &Value) -> Result<(), PlayError>;
 
-    /// What can be made to go wrong on its line; `None` where it has its own way.
-    fn knobs(&mut self) -> Option<&mut Knobs> {
+    /// The line that can be made bad; `None` where there is none.
+    fn line(&self) -> Option<&dyn Line> {
         None
     }
 
-    /// Turns a knob, or does one thing.
+    /// Turns a knob of its line, pulls its cable, or does one thing.
     ///
     /// # Errors
     /// [`PlayError`].
     fn obey(&mut self, command: &Value) -> Result<(), PlayError> {
-        let turned = self.knobs().map(|knobs| knobs.turn(command)).transpose()?;
-        if turned == Some(true) { Ok(()) } else { self.play(command) }
+        let about_the_line = match self.line() {
+            Some(line) => knobs::obeyed(line, command)?,
+            None => false,
+        };
+        if about_the_line { Ok(()) } else { self.play(command) }
     }
 }
 

@@ -20,6 +20,7 @@ use tidewaiter_web::traveller::Traveller;
 use tokio::sync::{mpsc, watch};
 
 use crate::assess::Assessor;
+use crate::configuration::Profile;
 use crate::recorder::{RecordError, Recorder, Taken};
 
 /// A running station.
@@ -49,6 +50,8 @@ struct Shown {
     /// Readings that belong to no inspection, latest last.
     loose: VecDeque<Record>,
     devices: BTreeMap<String, DeviceStatus>,
+    /// How often each device said what was refused.
+    refused: BTreeMap<String, u64>,
     bus: bool,
     progress: Option<Progress>,
     notices: VecDeque<String>,
@@ -84,6 +87,8 @@ pub struct Health {
     pub head: (u64, Head),
     /// Each device, by its id.
     pub devices: BTreeMap<String, DeviceStatus>,
+    /// How often each device said what was refused, since the start.
+    pub refused: BTreeMap<String, u64>,
     /// Whether the station's bus is there.
     pub bus: bool,
     /// The sync; absent until it has begun.
@@ -244,6 +249,26 @@ impl Station {
         Ok(taken)
     }
 
+    /// Records what belongs to no inspection as JSON, every field of it kept.
+    ///
+    /// # Errors
+    /// [`RecordError`]; then nothing was recorded.
+    pub async fn record_loose(
+        &self,
+        source: Source,
+        body: Body,
+        as_told: String,
+    ) -> Result<Taken, RecordError> {
+        let taken = self.inner.recorder.record(source, None, body, Some(as_told), None).await?;
+        self.after(&taken);
+        Ok(taken)
+    }
+
+    /// Tells pages that something changed which they may show.
+    pub fn told(&self) {
+        self.changed();
+    }
+
     /// Opens an inspection by hand and gives its name; `as_told` is the opening's JSON where it
     /// came as text.
     ///
@@ -323,6 +348,7 @@ impl Station {
             ledger,
             head,
             devices: shown.devices.clone(),
+            refused: shown.refused.clone(),
             bus: shown.bus,
             progress: shown.progress,
             clock,
@@ -362,6 +388,18 @@ impl Station {
             tracing::warn!(device, %error, "the device's state is shown and not recorded");
         }
         self.changed();
+    }
+
+    /// Counts what a device said and a driver refused.
+    pub fn refused(&self, device: &str) {
+        let mut shown = self.shown();
+        let times = shown.refused.entry(device.to_owned()).or_default();
+        *times = times.saturating_add(1);
+    }
+
+    /// What a device or source is, and whether it is the only one of its kind here.
+    pub fn kind(&self, device: &str) -> Option<(Profile, bool)> {
+        self.inner.recorder.kind(device)
     }
 
     /// Notes whether the station's bus is there.

@@ -2,7 +2,7 @@
 //! has them, its state stands retained, its last will says that it is gone.
 //!
 //! With the bus away readings go to the recorder directly, under the same id: what comes twice is
-//! recorded once.
+//! recorded once. What a driver refused goes nowhere but into the station's own sealed files.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -21,6 +21,7 @@ use super::{AGAIN_AFTER, BusLink};
 use crate::configuration::DeviceConfig;
 use crate::driver::{self, DriverEvent};
 use crate::mqtt::{Connection, Heard};
+use crate::refusals::Refusals;
 use crate::station::Station;
 
 /// Runs a device's driver and brings what it reads to the recorder, until `stop`.
@@ -31,13 +32,15 @@ pub async fn run(
     link: BusLink,
     device: DeviceConfig,
     station: Station,
+    refusals: Refusals,
     stop: CancellationToken,
 ) -> Result<(), std::convert::Infallible> {
     let (sender, mut events) = mpsc::channel(EVENTS);
     let id = device.id.clone();
     let clock = station.clock().clone();
     let driver = tokio::spawn(driver::run(device, move || clock.now(), sender, stop.clone()));
-    let mut voice = Voice { link, id, station, status: offline(), waiting: VecDeque::new() };
+    let mut voice =
+        Voice { link, id, station, refusals, status: offline(), waiting: VecDeque::new() };
     let mut connection = voice.connect();
     let mut connected = false;
     let mut again_at: Option<Instant> = None;
@@ -83,6 +86,7 @@ struct Voice {
     link: BusLink,
     id: String,
     station: Station,
+    refusals: Refusals,
     status: DeviceStatus,
     /// Readings that the recorder has not answered, oldest first.
     waiting: VecDeque<Waiting>,
@@ -128,7 +132,23 @@ impl Voice {
                     None => self.station.device(&self.id, self.status.clone()).await,
                 }
             }
+            DriverEvent::Refused { kind, bytes } => self.refused_bytes(kind, bytes),
         }
+    }
+
+    /// Counts what was refused, and keeps its bytes for the engineer without waiting for the disk.
+    fn refused_bytes(&self, kind: &'static str, bytes: Vec<u8>) {
+        self.station.refused(&self.id);
+        if bytes.is_empty() {
+            return;
+        }
+        let (refusals, device) = (self.refusals.clone(), self.id.clone());
+        let now = self.station.clock().now();
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = refusals.keep(&device, kind, now, &bytes) {
+                tracing::warn!(device, %error, "refused bytes are not kept");
+            }
+        });
     }
 
     fn say(&self, event: &DeviceEvent, connection: Option<&Connection>) {

@@ -16,6 +16,7 @@ use crate::configuration::BridgeConfiguration;
 use crate::http;
 use crate::keys::{Enrolment, StationKeys};
 use crate::recorder::Recorder;
+use crate::refusals::Refusals;
 use crate::station::Station;
 use crate::sync::{self, SyncSettings};
 
@@ -82,8 +83,10 @@ async fn run(configuration: BridgeConfiguration) -> anyhow::Result<()> {
         }
     }
     lifecycle.spawn("bus", bus::recorder::run(link, station.clone(), stop.clone()));
+    let refusals = Refusals::at(data, keys.wrapping.clone());
     for device in configuration.devices.clone() {
-        lifecycle.spawn("device", bus::device::run(link, device, station.clone(), stop.clone()));
+        let (station, refusals) = (station.clone(), refusals.clone());
+        lifecycle.spawn("device", bus::device::run(link, device, station, refusals, stop.clone()));
     }
     let settings = SyncSettings {
         broker: enrolment.broker.clone(),

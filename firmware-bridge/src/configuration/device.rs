@@ -27,6 +27,15 @@ pub struct DeviceConfig {
     /// Speed of the serial port, in baud; the profile's, else 9600.
     #[serde(default)]
     pub baud: Option<u32>,
+    /// Parity of the serial port; the profile's, else none.
+    #[serde(default)]
+    pub parity: Option<Parity>,
+    /// Data bits of the serial port, 7 or 8; the profile's, else 8.
+    #[serde(default)]
+    pub data_bits: Option<u8>,
+    /// Stop bits of the serial port, 1 or 2; the profile's, else the driver's.
+    #[serde(default)]
+    pub stop_bits: Option<u8>,
     /// Its address, `HOST:PORT`.
     #[serde(default)]
     pub tcp: Option<String>,
@@ -52,9 +61,24 @@ pub struct DeviceConfig {
     /// Who counts with it, when it does not say so itself.
     #[serde(default)]
     pub officer: Option<String>,
+    /// What becomes of notes that a counter calls stained.
+    #[serde(default)]
+    pub inked: Inked,
     /// How its printed reports are laid out; its profile's.
     #[serde(skip)]
     pub report: Option<Layout>,
+}
+
+/// What becomes of stained notes. The standard calls them genuine; a dye pack that went off is
+/// evidence.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Inked {
+    /// They are money, and said.
+    #[default]
+    Count,
+    /// They are held back with the suspect ones.
+    Hold,
 }
 
 /// Where a device of others publishes.
@@ -78,9 +102,30 @@ pub struct DeviceProfile {
     /// Speed of the serial port, in baud.
     #[serde(default)]
     pub baud: Option<u32>,
+    /// Parity of the serial port.
+    #[serde(default)]
+    pub parity: Option<Parity>,
+    /// Data bits of the serial port, 7 or 8.
+    #[serde(default)]
+    pub data_bits: Option<u8>,
+    /// Stop bits of the serial port, 1 or 2.
+    #[serde(default)]
+    pub stop_bits: Option<u8>,
     /// How printed reports are laid out.
     #[serde(default)]
     pub report: Option<Layout>,
+}
+
+/// The bit that a serial port adds to each byte, to see one that was turned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Parity {
+    /// No such bit.
+    None,
+    /// The ones are even with it.
+    Even,
+    /// The ones are odd with it.
+    Odd,
 }
 
 /// What a device is.
@@ -128,6 +173,9 @@ impl DeviceConfig {
             profile: None,
             serial: None,
             baud: None,
+            parity: None,
+            data_bits: None,
+            stop_bits: None,
             tcp: None,
             wedge: None,
             directory: None,
@@ -136,6 +184,7 @@ impl DeviceConfig {
             discover: None,
             ca: None,
             officer: None,
+            inked: Inked::default(),
             report: None,
         }
     }
@@ -165,6 +214,14 @@ impl DeviceConfig {
             let wanted = wanted.join(" or ");
             return wrong(format!("{:?} needs {wanted}, and no other address", self.id));
         }
+        for (key, bits, allowed) in
+            [("data_bits", self.data_bits, [7, 8]), ("stop_bits", self.stop_bits, [1, 2])]
+        {
+            if let Some(bits) = bits.filter(|bits| !allowed.contains(bits)) {
+                let [few, many] = allowed;
+                return wrong(format!("{:?}: {key} is {bits}; {few} or {many}", self.id));
+            }
+        }
         let secure = self.url.as_ref().is_some_and(|url| url.starts_with("wss://"));
         if secure && self.ca.is_none() {
             return wrong(format!("{:?} needs ca, the authority of its certificate", self.id));
@@ -191,6 +248,9 @@ impl DeviceConfig {
             return wrong(format!("profile {name:?} is for another driver"));
         }
         self.baud = self.baud.or(profile.baud);
+        self.parity = self.parity.or(profile.parity);
+        self.data_bits = self.data_bits.or(profile.data_bits);
+        self.stop_bits = self.stop_bits.or(profile.stop_bits);
         self.report.clone_from(&profile.report);
         Ok(())
     }
@@ -205,6 +265,22 @@ impl DeviceConfig {
 }
 
 impl DriverKind {
+    /// Its name in configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mrz => "mrz",
+            Self::BoardingPass => "boarding_pass",
+            Self::NoteCounter => "note_counter",
+            Self::Xray => "xray",
+            Self::Ccnet => "ccnet",
+            Self::Ssp => "ssp",
+            Self::Scale => "scale",
+            Self::Bag => "bag",
+            Self::Vessel => "vessel",
+            Self::TextReport => "text_report",
+        }
+    }
+
     /// Keys of the addresses that a device of this kind may have.
     fn addresses(self) -> &'static [&'static str] {
         match self {
@@ -272,6 +348,7 @@ fn device_files(directory: &Path) -> Result<Vec<PathBuf>, ConfigurationError> {
 #[cfg(test)]
 mod tests {
     use super::super::BridgeConfiguration;
+    use super::Parity;
 
     const STATION: &str = "[station]\nname = \"ruvvo/dep-07\"\ndata = \"data\"\n\n\
         [lane]\ndirection = \"exit\"\nmode = \"air\"\nplace = \"VVO\"\n";
@@ -295,10 +372,12 @@ mod tests {
 
     #[test]
     fn profiles_and_instances_may_stand_in_files_of_their_own() {
-        let profile = "[[profile]]\nname = \"desk\"\ndriver = \"scale\"\nbaud = 4800\n";
+        let profile = "[[profile]]\nname = \"desk\"\ndriver = \"scale\"\nbaud = 4800\n\
+            parity = \"even\"\ndata_bits = 7\n";
         let station = read(&[("a.toml", DESK), ("b.toml", profile)]).unwrap();
         let device = &station.devices[0];
         assert_eq!((device.id.as_str(), device.baud), ("scale-1", Some(4800)));
+        assert_eq!((device.parity, device.data_bits), (Some(Parity::Even), Some(7)));
         assert!(device.serial.as_ref().unwrap().ends_with("devices/tty"));
     }
 
@@ -320,6 +399,13 @@ mod tests {
                     "[[device]]\nid = \"c\"\ndriver = \"note_counter\"\nurl = \"wss://h\"\n",
                 )],
                 "DIR/devices/a.toml:2: id: device \"c\" needs ca",
+            ),
+            (
+                &[(
+                    "a.toml",
+                    "[[device]]\nid = \"s\"\ndriver = \"scale\"\nserial = \"t\"\nstop_bits = 3\n",
+                )],
+                "DIR/devices/a.toml:2: id: device \"s\": stop_bits is 3; 1 or 2",
             ),
             (
                 &[("a.toml", "[[device]]\nid = \"t\"\ndriver = \"text_report\"\nserial = \"t\"\n")],

@@ -16,6 +16,7 @@ use super::report::Reporter;
 use super::session::Broken;
 use crate::configuration::DeviceConfig;
 
+mod condition;
 mod connection;
 mod dialogue;
 
@@ -66,7 +67,12 @@ pub(super) async fn session(
         heard = Instant::now();
         match message {
             Some(Ok(Message::Text(text))) => {
+                reporter.heard(text.as_bytes()).await;
                 let outputs = dialogue.heard(&text);
+                match outputs.iter().find_map(Output::refusal) {
+                    Some(kind) => reporter.refused(kind).await?,
+                    None => reporter.understood(),
+                }
                 link.perform(outputs, reporter).await?;
             }
             Some(Ok(Message::Close(_))) | None => {
@@ -95,11 +101,13 @@ impl Link {
         for output in outputs {
             match output {
                 Output::Send(command) => {
+                    reporter.sent(command.as_bytes()).await;
                     self.send(Message::text(command)).await?;
                     self.asked = Instant::now();
                 }
                 Output::Counted(count) => reporter.reading(Body::CashCounted(count)).await?,
                 Output::Fault(kind, detail) => reporter.fault(kind, detail).await?,
+                Output::Well => reporter.say(Availability::Online, String::new()).await?,
                 Output::GiveUp(detail) => return Err(Broken::Faulty(detail)),
             }
         }

@@ -71,9 +71,19 @@ async fn converse(
     let mut buffer = vec![0; 4096];
     let mut actions = host.connected(Instant::now());
     loop {
+        let fault = actions.iter().find_map(|action| match action {
+            Action::Fault(kind, _) => Some(*kind),
+            _ => None,
+        });
+        match fault {
+            Some(kind) => reporter.refused(kind).await?,
+            None if !actions.is_empty() => reporter.understood(),
+            None => {}
+        }
         for action in actions {
             match action {
                 Action::Send(bytes) => {
+                    reporter.sent(&bytes).await;
                     port.write_all(&bytes).await.map_err(|error| Broken::unplugged(&error))?;
                 }
                 Action::Reading(body) => reporter.reading(body).await?,
@@ -87,7 +97,9 @@ async fn converse(
             read = port.read(&mut buffer) => match read {
                 Ok(0) => return Err(Broken::Gone("the device closed the connection".to_owned())),
                 Ok(length) => {
-                    host.hear(buffer.get(..length).unwrap_or_default(), Instant::now())
+                    let bytes = buffer.get(..length).unwrap_or_default();
+                    reporter.heard(bytes).await;
+                    host.hear(bytes, Instant::now())
                 }
                 Err(error) => return Err(Broken::unplugged(&error)),
             },

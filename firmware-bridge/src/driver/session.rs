@@ -44,6 +44,30 @@ impl Outcome {
     pub(super) fn fault(fault: &Fault) -> Self {
         Self::Refused(fault.name(), format!("{fault}: read it again"))
     }
+
+    /// The kind of fault, where something was refused.
+    pub(super) fn refusal(&self) -> Option<&'static str> {
+        match self {
+            Self::Reading(_) => None,
+            Self::Refused(kind, _) => Some(kind),
+        }
+    }
+}
+
+/// The connection is over. Half a frame is none, and no beginning of the next connection's: it is
+/// dropped, counted, and kept for the engineer. Half a count is told, as uncertain.
+async fn torn(decoder: &mut impl Decoder, reporter: &mut Reporter) -> Result<(), Broken> {
+    let outcomes = decoder.idle();
+    match outcomes.iter().find_map(Outcome::refusal) {
+        Some(kind) => reporter.refused(kind).await?,
+        None => reporter.understood(),
+    }
+    for outcome in outcomes {
+        if let Outcome::Reading(body) = outcome {
+            reporter.reading(body).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The step from bytes to bodies of one kind of device.
@@ -90,16 +114,17 @@ pub(super) async fn listen(
             () = stop.cancelled() => return Ok(()),
             read = line.read(&mut buffer) => match read {
                 Ok(0) => {
-                    // Half a frame is none, and no beginning of the next connection's.
-                    let _torn = decoder.idle();
+                    torn(&mut decoder, reporter).await?;
                     return Err(Broken::Gone("the device closed the connection".to_owned()));
                 }
                 Ok(length) => {
                     unfinished = true;
-                    decoder.feed(buffer.get(..length).unwrap_or_default())
+                    let bytes = buffer.get(..length).unwrap_or_default();
+                    reporter.heard(bytes).await;
+                    decoder.feed(bytes)
                 }
                 Err(error) => {
-                    let _torn = decoder.idle();
+                    torn(&mut decoder, reporter).await?;
                     return Err(Broken::unplugged(&error));
                 }
             },
@@ -108,6 +133,11 @@ pub(super) async fn listen(
                 decoder.idle()
             }
         };
+        match outcomes.iter().find_map(Outcome::refusal) {
+            Some(kind) => reporter.refused(kind).await?,
+            None if !outcomes.is_empty() => reporter.understood(),
+            None => {}
+        }
         for outcome in outcomes {
             match outcome {
                 Outcome::Reading(body) => reporter.reading(body).await?,

@@ -153,44 +153,14 @@ const UNFINISHED: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::{Decoder, Outcome, Receiver, place};
+    use tidewaiter_codec::transport::ais::{Voyage, compose};
     use tidewaiter_proto::body::Body;
 
-    /// Sentences of a type 5 message, as a ship would send them.
+    /// What a receiver hears of a ship.
     fn voyage(imo: u32, name: &str, destination: &str) -> String {
-        let mut bits = String::new();
-        let mut put = |value: u64, width: usize| bits += &format!("{value:0width$b}");
-        let text = |text: &str, characters: usize| -> Vec<u64> {
-            let six = |byte: u8| u64::from(if byte >= 64 { byte - 64 } else { byte });
-            (0..characters).map(|at| text.as_bytes().get(at).map_or(0, |byte| six(*byte))).collect()
-        };
-        put(5, 6);
-        put(0, 2);
-        put(445_123_456, 30);
-        put(0, 2);
-        put(u64::from(imo), 30);
-        for character in text("", 7).into_iter().chain(text(name, 20)) {
-            put(character, 6);
-        }
-        // Type, size, device, arrival, draught.
-        put(0, 60);
-        put(0, 10);
-        for character in text(destination, 20) {
-            put(character, 6);
-        }
-        put(0, 2);
-        let letter = |six: &[u8]| {
-            let value = six.iter().fold(0, |value, bit| value * 2 + (bit - b'0'));
-            char::from(if value < 40 { value + 48 } else { value + 56 })
-        };
-        let payload: String = bits.as_bytes().chunks(6).map(letter).collect();
-        let (first, second) = payload.split_at(56);
-        [(1, first, 0), (2, second, 6 - bits.len() % 6)]
-            .map(|(part, payload, fill)| {
-                let body = format!("AIVDM,2,{part},3,B,{payload},{}", fill % 6);
-                let check = body.bytes().fold(0, |sum, byte| sum ^ byte);
-                format!("!{body}*{check:02X}\r\n")
-            })
-            .concat()
+        let (name, destination) = (name.to_owned(), destination.to_owned());
+        let voyage = Voyage { mmsi: 445_123_456, imo, name, destination, ..Voyage::default() };
+        compose(&voyage, 3).unwrap().join("\r\n") + "\r\n"
     }
 
     fn read(receiver: &mut Receiver, bytes: &str) -> Vec<Outcome> {

@@ -108,6 +108,10 @@ pub(super) async fn metrics(State(station): State<Station>) -> Metrics {
         .map(|(id, status)| (id.as_str(), u8::from(status.state == Availability::Online)))
         .collect();
     metrics.gauges("tidewaiter_device_online", "1 while it answers.", "device", &devices);
+    let refused: Vec<(&str, u64)> =
+        health.refused.iter().map(|(id, times)| (id.as_str(), *times)).collect();
+    let help = "Times that what a device said was refused.";
+    metrics.gauges("tidewaiter_device_refused", help, "device", &refused);
     let trusted = u8::from(health.clock == ClockQuality::Synced);
     metrics.gauge("tidewaiter_clock_synced", "1 while the clock is right.", trusted);
     metrics

@@ -36,7 +36,8 @@ pub(super) struct Line {
 
 /// A device in a list.
 pub(super) struct Device {
-    pub(super) id: String,
+    /// What it is, and which where there are several: "Counter".
+    pub(super) name: String,
     pub(super) level: &'static str,
     pub(super) state: String,
     pub(super) cause: String,
@@ -117,9 +118,11 @@ impl HealthView {
             line("high", text.say("health-bus").into_owned());
         }
         let devices: Vec<Device> =
-            health.devices.iter().map(|(id, status)| device(text, id, status)).collect();
+            health.devices.iter().map(|(id, status)| device(text, station, id, status)).collect();
         for device in devices.iter().filter(|device| device.level != "good") {
-            let sentence = text.say2("health-device", "device", &device.id, "state", &device.state);
+            // "Counter: lid open" says more than that it has a fault.
+            let wrong = if device.cause.is_empty() { &device.state } else { &device.cause };
+            let sentence = text.say2("health-device", "device", &device.name, "state", wrong);
             line(device.level, sentence.into_owned());
         }
         for notice in &health.notices {
@@ -159,14 +162,26 @@ fn sync(text: Text, station: &Station, health: &crate::station::Health) -> Line 
     Line { level, text: text.into_owned() }
 }
 
-fn device(text: Text, id: &str, status: &tidewaiter_proto::bus::DeviceStatus) -> Device {
+fn device(
+    text: Text,
+    station: &Station,
+    id: &str,
+    status: &tidewaiter_proto::bus::DeviceStatus,
+) -> Device {
     let (level, code) = match status.state {
         Availability::Online => ("good", "online"),
         Availability::Offline => ("medium", "offline"),
         Availability::Fault => ("high", "fault"),
     };
+    let name = match station.kind(id) {
+        Some((profile, alone)) => {
+            let kind = text.code("device", profile.name());
+            if alone { kind.into_owned() } else { format!("{kind} {id}") }
+        }
+        None => id.to_owned(),
+    };
     Device {
-        id: id.to_owned(),
+        name,
         level,
         state: text.code("device-state", code).into_owned(),
         cause: status.cause.clone().unwrap_or_default(),

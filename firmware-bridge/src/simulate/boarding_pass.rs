@@ -1,7 +1,6 @@
 //! A boarding-pass scanner: AIM identifier of PDF417, the pass, CR on a serial line.
 
 use std::io;
-use std::path::Path;
 
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -9,23 +8,23 @@ use serde_json::Value;
 use tidewaiter_codec::bcbp::{BoardingPass, Leg, compose};
 use tidewaiter_codec::delimited::{CR, Symbology, encode};
 
-use super::knobs::Knobs;
-use super::terminal::Terminal;
+use super::cable::{Cable, End, silent};
+use super::knobs::Line;
 use super::{PlayError, Raw, Simulated};
 
 /// The scanner.
 #[derive(Debug)]
 pub struct Scanner {
-    line: Terminal,
+    cable: Cable,
 }
 
 impl Scanner {
-    /// Opens its line, linked at `link`.
+    /// Opens its line.
     ///
     /// # Errors
-    /// When there is no pseudo-terminal, or something else is at `link`.
-    pub fn open(link: &Path) -> io::Result<Self> {
-        Ok(Self { line: Terminal::open(link)? })
+    /// When there is no such line, or something else is in its place.
+    pub fn open(end: impl Into<End>) -> io::Result<Self> {
+        Ok(Self { cable: Cable::lay(&end.into(), silent())? })
     }
 }
 
@@ -48,7 +47,7 @@ struct Pass {
 
 impl Simulated for Scanner {
     fn address(&self) -> String {
-        self.line.link().display().to_string()
+        self.cable.address()
     }
 
     fn play(&mut self, command: &Value) -> Result<(), PlayError> {
@@ -56,11 +55,11 @@ impl Simulated for Scanner {
             Some(bytes) => bytes?,
             None => scan(Pass::deserialize(command)?)?,
         };
-        self.line.send(&bytes)
+        self.cable.send(&bytes)
     }
 
-    fn knobs(&mut self) -> Option<&mut Knobs> {
-        Some(&mut self.line.knobs)
+    fn line(&self) -> Option<&dyn Line> {
+        Some(&self.cable)
     }
 }
 

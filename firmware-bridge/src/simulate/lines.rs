@@ -1,29 +1,27 @@
-//! A device that sends lines of text on a pseudo-terminal: a scanner of bag tags or a baggage
-//! feed, an AIS receiver, a note counter that prints.
+//! A device that sends lines of text: whatever nobody has a simulator of its own for.
 
 use std::io;
-use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::knobs::Knobs;
-use super::terminal::Terminal;
+use super::cable::{Cable, End, silent};
+use super::knobs::Line;
 use super::{PlayError, Raw, Simulated};
 
 /// The device.
 #[derive(Debug)]
 pub struct Lines {
-    line: Terminal,
+    cable: Cable,
 }
 
 impl Lines {
-    /// Opens its line, linked at `link`.
+    /// Opens its line.
     ///
     /// # Errors
-    /// When there is no pseudo-terminal, or something else is at `link`.
-    pub fn open(link: &Path) -> io::Result<Self> {
-        Ok(Self { line: Terminal::open(link)? })
+    /// When there is no such line, or something else is in its place.
+    pub fn open(end: impl Into<End>) -> io::Result<Self> {
+        Ok(Self { cable: Cable::lay(&end.into(), silent())? })
     }
 }
 
@@ -35,20 +33,24 @@ struct Say {
 
 impl Simulated for Lines {
     fn address(&self) -> String {
-        self.line.link().display().to_string()
+        self.cable.address()
     }
 
     fn play(&mut self, command: &Value) -> Result<(), PlayError> {
         let bytes = if let Some(bytes) = Raw::of(command) {
             bytes?
         } else {
-            let said = Say::deserialize(command)?.lines;
-            said.iter().flat_map(|line| format!("{line}\r\n").into_bytes()).collect()
+            closed(&Say::deserialize(command)?.lines)
         };
-        self.line.send(&bytes)
+        self.cable.send(&bytes)
     }
 
-    fn knobs(&mut self) -> Option<&mut Knobs> {
-        Some(&mut self.line.knobs)
+    fn line(&self) -> Option<&dyn Line> {
+        Some(&self.cable)
     }
+}
+
+/// Lines as a device sends them.
+pub(super) fn closed<S: AsRef<str>>(lines: &[S]) -> Vec<u8> {
+    lines.iter().flat_map(|line| format!("{}\r\n", line.as_ref()).into_bytes()).collect()
 }

@@ -1,7 +1,6 @@
 //! A passport reader: `<STX>row<CR>row<CR><ETX>` on a serial line.
 
 use std::io;
-use std::path::Path;
 
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -10,23 +9,23 @@ use tidewaiter_codec::delimited::{CR, ETX, STX, encode};
 use tidewaiter_codec::mrz::{Fields, Format, MrzDate, Sex, compose};
 use tidewaiter_proto::document::{Document, DocumentKind};
 
-use super::knobs::Knobs;
-use super::terminal::Terminal;
+use super::cable::{Cable, End, silent};
+use super::knobs::Line;
 use super::{PlayError, Raw, Simulated};
 
 /// The reader.
 #[derive(Debug)]
 pub struct Reader {
-    line: Terminal,
+    cable: Cable,
 }
 
 impl Reader {
-    /// Opens its line, linked at `link`.
+    /// Opens its line.
     ///
     /// # Errors
-    /// When there is no pseudo-terminal, or something else is at `link`.
-    pub fn open(link: &Path) -> io::Result<Self> {
-        Ok(Self { line: Terminal::open(link)? })
+    /// When there is no such line, or something else is in its place.
+    pub fn open(end: impl Into<End>) -> io::Result<Self> {
+        Ok(Self { cable: Cable::lay(&end.into(), silent())? })
     }
 }
 
@@ -38,7 +37,7 @@ struct Lay {
 
 impl Simulated for Reader {
     fn address(&self) -> String {
-        self.line.link().display().to_string()
+        self.cable.address()
     }
 
     fn play(&mut self, command: &Value) -> Result<(), PlayError> {
@@ -46,11 +45,11 @@ impl Simulated for Reader {
             Some(bytes) => bytes?,
             None => zone(&Lay::deserialize(command)?.document)?,
         };
-        self.line.send(&bytes)
+        self.cable.send(&bytes)
     }
 
-    fn knobs(&mut self) -> Option<&mut Knobs> {
-        Some(&mut self.line.knobs)
+    fn line(&self) -> Option<&dyn Line> {
+        Some(&self.cable)
     }
 }
 

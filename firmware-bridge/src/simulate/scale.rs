@@ -1,24 +1,27 @@
-//! A scale that speaks MT-SICS on a serial line: `S`, `SI`.
+//! A scale: one that answers MT-SICS (`S`, `SI`), or one that sends Toledo's continuous output.
 
 use std::io;
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, sleep};
+use std::time::Duration;
 
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::Value;
 use tidewaiter_codec::delimited::{Delimited, Framing};
+use tidewaiter_codec::scale::toledo_kilograms;
 use tidewaiter_codec::stream::{Codec, Item};
 
-use super::knobs::Knobs;
-use super::terminal::Terminal;
+use super::cable::{Cable, End, silent};
+use super::knobs::Line;
 use super::{PlayError, Raw, Simulated};
 
 /// The scale.
 #[derive(Debug)]
 pub struct Scale {
-    line: Terminal,
+    cable: Arc<Cable>,
     shown: Arc<Mutex<Shown>>,
+    continuous: bool,
 }
 
 /// What its display shows.
@@ -42,26 +45,49 @@ struct Load {
 }
 
 impl Scale {
-    /// Opens its line, linked at `link`; nothing is on it.
+    /// Opens the line of a scale that is asked; nothing is on it.
     ///
     /// # Errors
-    /// When there is no pseudo-terminal, or something else is at `link`.
-    pub fn open(link: &Path) -> io::Result<Self> {
-        let line = Terminal::open(link)?;
-        let empty = Shown { value: Decimal::new(0, 2), unit: "kg".to_owned(), stable: true };
-        let shown = Arc::new(Mutex::new(empty));
+    /// When there is no such line, or something else is in its place.
+    pub fn open(end: impl Into<End>) -> io::Result<Self> {
+        let shown = empty();
         let answering = Arc::clone(&shown);
         let mut commands = Delimited::new(Framing::lines());
-        line.answer(move |bytes| {
+        let answer = move |bytes: &[u8]| {
             let commands = commands.feed(bytes).into_iter().filter_map(Item::frame);
-            let answers = commands.map(|command| {
-                let shown = answering.lock().unwrap_or_else(PoisonError::into_inner);
-                shown.answer(&command.text)
-            });
+            let answers = commands.map(|command| locked(&answering).answer(&command.text));
             answers.collect::<String>().into_bytes()
-        })?;
-        Ok(Self { line, shown })
+        };
+        let cable = Arc::new(Cable::lay(&end.into(), Box::new(answer))?);
+        Ok(Self { cable, shown, continuous: false })
     }
+
+    /// Opens the line of a scale that shows its weight five times a second, unasked.
+    ///
+    /// # Errors
+    /// When there is no such line, or something else is in its place.
+    pub fn toledo(end: impl Into<End>) -> io::Result<Self> {
+        let shown = empty();
+        let cable = Arc::new(Cable::lay(&end.into(), silent())?);
+        let (shows, line) = (Arc::clone(&shown), Arc::downgrade(&cable));
+        thread::Builder::new().name("continuous scale".to_owned()).spawn(move || {
+            // Ends with the scale.
+            while let Some(line) = line.upgrade() {
+                if let Some(frame) = locked(&shows).frame() {
+                    // Nobody listens: the next frame is as good.
+                    let _ = line.send(&frame);
+                }
+                drop(line);
+                sleep(PERIOD);
+            }
+        })?;
+        Ok(Self { cable, shown, continuous: true })
+    }
+}
+
+fn empty() -> Arc<Mutex<Shown>> {
+    let empty = Shown { value: Decimal::new(0, 2), unit: "kg".to_owned(), stable: true };
+    Arc::new(Mutex::new(empty))
 }
 
 impl Shown {
@@ -73,23 +99,37 @@ impl Shown {
             _ => "ES\r\n".to_owned(),
         }
     }
+
+    fn frame(&self) -> Option<[u8; 18]> {
+        toledo_kilograms(self.value, !self.stable)
+    }
 }
 
 impl Simulated for Scale {
     fn address(&self) -> String {
-        self.line.link().display().to_string()
+        self.cable.address()
     }
 
     fn play(&mut self, command: &Value) -> Result<(), PlayError> {
         if let Some(bytes) = Raw::of(command) {
-            return self.line.send(&bytes?);
+            return self.cable.send(&bytes?);
         }
-        let load = Load::deserialize(command)?;
-        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = load.weight;
+        let shown = Load::deserialize(command)?.weight;
+        if self.continuous && (shown.unit != "kg" || shown.frame().is_none()) {
+            let told = "the display has six places, in kilograms".to_owned();
+            return Err(PlayError::Content(told));
+        }
+        *locked(&self.shown) = shown;
         Ok(())
     }
 
-    fn knobs(&mut self) -> Option<&mut Knobs> {
-        Some(&mut self.line.knobs)
+    fn line(&self) -> Option<&dyn Line> {
+        Some(&*self.cable)
     }
 }
+
+fn locked(shown: &Mutex<Shown>) -> MutexGuard<'_, Shown> {
+    shown.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+const PERIOD: Duration = Duration::from_millis(200);

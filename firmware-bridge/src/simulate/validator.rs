@@ -1,18 +1,18 @@
-//! A note validator on a serial line, speaking CCNET or SSP, with a line that can be made bad.
+//! A note validator on a serial line, speaking CCNET or SSP.
 //!
-//! This file owns the line and its faults; what the validator does with notes and commands is
+//! This file owns the line; what the validator does with notes and commands is
 //! [`ccnet`]'s and [`ssp`]'s.
 
 use std::collections::VecDeque;
 use std::io;
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::terminal::Terminal;
+use super::cable::{Cable, End};
+use super::knobs::Line;
 use super::{PlayError, Raw, Simulated};
 
 mod ccnet;
@@ -21,7 +21,7 @@ mod ssp;
 /// The validator.
 #[derive(Debug)]
 pub struct Validator {
-    line: Terminal,
+    cable: Cable,
     shared: Arc<Mutex<Shared>>,
 }
 
@@ -30,9 +30,6 @@ pub struct Validator {
 pub(crate) struct Shared {
     device: Device,
     notes: Notes,
-    /// Answers that are yet to be lost, and to be damaged.
-    drop: u32,
-    flip: u32,
 }
 
 #[derive(Debug)]
@@ -54,10 +51,6 @@ struct Notes {
 enum Play {
     /// Notes are put in, one after the other.
     Notes(Vec<Kind>),
-    /// So many answers are lost on the line.
-    Drop(u32),
-    /// In so many answers a bit is flipped.
-    Flip(u32),
     /// The power is cut, and back at once.
     PowerCut(bool),
 }
@@ -71,28 +64,27 @@ struct Kind {
 }
 
 impl Validator {
-    /// A CCNET validator, its line linked at `link`.
+    /// A CCNET validator at the end of this line.
     ///
     /// # Errors
-    /// When there is no pseudo-terminal, or something else is at `link`.
-    pub fn ccnet(link: &Path) -> io::Result<Self> {
-        Self::open(link, Shared::ccnet())
+    /// When there is no such line, or something else is in its place.
+    pub fn ccnet(end: impl Into<End>) -> io::Result<Self> {
+        Self::open(&end.into(), Shared::ccnet())
     }
 
-    /// An SSP validator, its line linked at `link`.
+    /// An SSP validator at the end of this line.
     ///
     /// # Errors
-    /// When there is no pseudo-terminal, or something else is at `link`.
-    pub fn ssp(link: &Path) -> io::Result<Self> {
-        Self::open(link, Shared::ssp())
+    /// When there is no such line, or something else is in its place.
+    pub fn ssp(end: impl Into<End>) -> io::Result<Self> {
+        Self::open(&end.into(), Shared::ssp())
     }
 
-    fn open(link: &Path, shared: Shared) -> io::Result<Self> {
-        let line = Terminal::open(link)?;
+    fn open(end: &End, shared: Shared) -> io::Result<Self> {
         let shared = Arc::new(Mutex::new(shared));
         let answering = Arc::clone(&shared);
-        line.answer(move |bytes| lock(&answering).hear(bytes))?;
-        Ok(Self { line, shared })
+        let cable = Cable::lay(end, Box::new(move |bytes| lock(&answering).hear(bytes)))?;
+        Ok(Self { cable, shared })
     }
 
     /// What is in the stacker: currency, denomination, pieces.
@@ -111,7 +103,7 @@ impl Shared {
     }
 
     fn of(device: Device) -> Self {
-        Self { device, notes: Notes::default(), drop: 0, flip: 0 }
+        Self { device, notes: Notes::default() }
     }
 
     pub(crate) fn stacked(&self) -> Vec<(&'static str, Decimal, usize)> {
@@ -122,28 +114,12 @@ impl Shared {
         TABLE.iter().enumerate().map(of).filter(|(.., pieces)| *pieces > 0).collect()
     }
 
-    /// Answers what came, as far as it gets through.
+    /// Answers what came.
     pub(crate) fn hear(&mut self, bytes: &[u8]) -> Vec<u8> {
-        let answers = match &mut self.device {
-            Device::Ccnet(peripheral) => peripheral.hear(bytes, &mut self.notes),
-            Device::Ssp(slave) => slave.hear(bytes, &mut self.notes),
-        };
-        let mut line = Vec::new();
-        for mut answer in answers {
-            if self.drop > 0 {
-                self.drop -= 1;
-                continue;
-            }
-            if self.flip > 0 {
-                self.flip -= 1;
-                let middle = answer.len() / 2;
-                if let Some(byte) = answer.get_mut(middle) {
-                    *byte ^= 0x10;
-                }
-            }
-            line.extend(answer);
+        match &mut self.device {
+            Device::Ccnet(peripheral) => peripheral.hear(bytes, &mut self.notes).concat(),
+            Device::Ssp(slave) => slave.hear(bytes, &mut self.notes).concat(),
         }
-        line
     }
 
     /// Does what it is told.
@@ -163,8 +139,6 @@ impl Shared {
                 }
                 self.notes.waiting.extend(notes);
             }
-            Play::Drop(answers) => self.drop = answers,
-            Play::Flip(answers) => self.flip = answers,
             Play::PowerCut(false) => {}
             Play::PowerCut(true) => match &mut self.device {
                 Device::Ccnet(peripheral) => peripheral.power_cut(&mut self.notes),
@@ -177,14 +151,18 @@ impl Shared {
 
 impl Simulated for Validator {
     fn address(&self) -> String {
-        self.line.link().display().to_string()
+        self.cable.address()
     }
 
     fn play(&mut self, command: &Value) -> Result<(), PlayError> {
         if let Some(bytes) = Raw::of(command) {
-            return self.line.send(&bytes?);
+            return self.cable.send(&bytes?);
         }
         lock(&self.shared).play(command)
+    }
+
+    fn line(&self) -> Option<&dyn Line> {
+        Some(&self.cable)
     }
 }
 

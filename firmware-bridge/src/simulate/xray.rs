@@ -1,31 +1,37 @@
-//! An X-ray station: listens on TCP and sends each result as a line to whoever is connected.
+//! An X-ray station: sends each result as a line over TCP, as a message to a broker, or as a file.
 
-use std::collections::VecDeque;
-use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::sleep;
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
 use tidewaiter_codec::xray;
 
+use super::cable::{Cable, End, silent};
+use super::knobs::{Knobs, Line};
 use super::{PlayError, Raw, Simulated};
+
+mod publisher;
+
+use publisher::Publisher;
 
 /// The station.
 #[derive(Debug)]
 pub struct Station {
-    address: SocketAddr,
-    shared: Arc<Mutex<Shared>>,
+    way: Way,
 }
 
-#[derive(Debug, Default)]
-struct Shared {
-    connected: Vec<(u64, TcpStream)>,
-    /// Results that nobody has taken yet.
-    waiting: VecDeque<Vec<u8>>,
-    connections: u64,
+/// How its results leave it.
+#[derive(Debug)]
+enum Way {
+    Cable(Cable),
+    Directory(Directory),
+    Broker(Publisher),
 }
 
 impl Station {
@@ -34,23 +40,37 @@ impl Station {
     /// # Errors
     /// When the address cannot be listened at.
     pub fn listen(address: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind(address)?;
-        let address = listener.local_addr()?;
-        let shared = Arc::new(Mutex::new(Shared::default()));
-        let accepting = Arc::clone(&shared);
-        thread::Builder::new().name("xray".to_owned()).spawn(move || {
-            for stream in listener.incoming().flatten() {
-                // One that breaks at once is as good as one that never came.
-                let _ = welcome(&accepting, stream);
-            }
-        })?;
-        Ok(Self { address, shared })
+        let cable = Cable::lay(&End::Listen(address), silent())?;
+        Ok(Self { way: Way::Cable(cable) })
+    }
+
+    /// Writes into a directory, which is made where it is not there.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn into_directory(directory: &Path) -> io::Result<Self> {
+        fs::create_dir_all(directory)?;
+        let way = Way::Directory(Directory {
+            path: directory.to_owned(),
+            knobs: Mutex::default(),
+            written: Mutex::default(),
+        });
+        Ok(Self { way })
+    }
+
+    /// Publishes at a broker, `HOST:PORT`, connecting for ever.
+    ///
+    /// # Errors
+    /// When the address is none, or there are no threads.
+    pub fn publish(broker: &str, topic: &str) -> io::Result<Self> {
+        Ok(Self { way: Way::Broker(Publisher::open(broker, topic)?) })
     }
 
     /// Breaks all connections, as a restart would.
     pub fn unplug(&mut self) {
-        for (_, stream) in lock(&self.shared).connected.drain(..) {
-            let _ = stream.shutdown(Shutdown::Both);
+        if let Some(line) = self.line() {
+            // Nothing to put back that could fail.
+            let _ = line.unplug(Duration::ZERO);
         }
     }
 }
@@ -63,7 +83,11 @@ struct Scan {
 
 impl Simulated for Station {
     fn address(&self) -> String {
-        self.address.to_string()
+        match &self.way {
+            Way::Cable(cable) => cable.address(),
+            Way::Directory(directory) => directory.path.display().to_string(),
+            Way::Broker(publisher) => publisher.address(),
+        }
     }
 
     fn play(&mut self, command: &Value) -> Result<(), PlayError> {
@@ -74,51 +98,65 @@ impl Simulated for Station {
             xray::parse(&line).map_err(|error| PlayError::Content(error.to_string()))?;
             format!("{line}\n").into_bytes()
         };
-        lock(&self.shared).send(bytes)
+        match &self.way {
+            Way::Cable(cable) => cable.send(&bytes),
+            Way::Directory(directory) => directory.write(&bytes),
+            Way::Broker(publisher) => publisher.send(&bytes),
+        }
+    }
+
+    fn line(&self) -> Option<&dyn Line> {
+        Some(match &self.way {
+            Way::Cable(cable) => cable,
+            Way::Directory(directory) => directory,
+            Way::Broker(publisher) => publisher,
+        })
     }
 }
 
-impl Shared {
-    fn send(&mut self, bytes: Vec<u8>) -> Result<(), PlayError> {
-        self.connected.retain_mut(|(_, stream)| stream.write_all(&bytes).is_ok());
-        if !self.connected.is_empty() {
+/// A directory that results are written into.
+#[derive(Debug)]
+struct Directory {
+    path: PathBuf,
+    knobs: Mutex<Knobs>,
+    written: Mutex<u64>,
+}
+
+impl Directory {
+    fn write(&self, bytes: &[u8]) -> Result<(), PlayError> {
+        let delay = locked(&self.knobs).delay();
+        sleep(delay);
+        let bytes = locked(&self.knobs).through(bytes);
+        if bytes.is_empty() {
             return Ok(());
         }
-        if self.waiting.len() >= MEMORY {
-            return Err(PlayError::Full);
-        }
-        self.waiting.push_back(bytes);
-        Ok(())
+        let number = {
+            let mut written = locked(&self.written);
+            *written += 1;
+            *written
+        };
+        // Written aside and moved, as a station does that knows its reader.
+        let aside = self.path.join(format!("{number:06}.part"));
+        fs::write(&aside, bytes)?;
+        Ok(fs::rename(&aside, self.path.join(format!("{number:06}.json")))?)
     }
 }
 
-/// Gives a new connection what has waited, and watches for its end.
-fn welcome(shared: &Arc<Mutex<Shared>>, mut stream: TcpStream) -> io::Result<()> {
-    stream.set_write_timeout(Some(Duration::from_secs(2)))?;
-    stream.set_nodelay(true)?;
-    let mut watched = stream.try_clone()?;
-    let mut held = lock(shared);
-    while let Some(bytes) = held.waiting.front() {
-        stream.write_all(bytes)?;
-        held.waiting.pop_front();
+impl Line for Directory {
+    fn turn(&self, command: &Value) -> Result<bool, PlayError> {
+        locked(&self.knobs).turn(command)
     }
-    held.connections = held.connections.wrapping_add(1);
-    let number = held.connections;
-    held.connected.push((number, stream));
-    drop(held);
-    let shared = Arc::clone(shared);
-    thread::Builder::new().name("xray connection".to_owned()).spawn(move || {
-        // The bridge says nothing; what it may say is not for a station.
-        let mut ignored = [0; 256];
-        while watched.read(&mut ignored).is_ok_and(|length| length > 0) {}
-        lock(&shared).connected.retain(|(other, _)| *other != number);
-    })?;
-    Ok(())
+
+    /// As a share that goes away: the directory has another name for a while.
+    fn unplug(&self, pause: Duration) -> Result<(), PlayError> {
+        let mut away = self.path.clone().into_os_string();
+        away.push(".away");
+        fs::rename(&self.path, &away)?;
+        sleep(pause);
+        Ok(fs::rename(&away, &self.path)?)
+    }
 }
 
-fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-/// Results that the station keeps while nobody is connected.
-const MEMORY: usize = 1000;

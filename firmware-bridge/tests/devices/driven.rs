@@ -50,8 +50,19 @@ impl Driven {
         loop {
             match self.next(&format!("{wanted:?}")).await {
                 DriverEvent::State(state, why) if state == wanted => return why,
-                DriverEvent::State(..) => {}
+                DriverEvent::State(..) | DriverEvent::Refused { .. } => {}
                 DriverEvent::Reading { body, .. } => panic!("{body:?} before {wanted:?}"),
+            }
+        }
+    }
+
+    /// The bytes that are refused next, and why.
+    pub(crate) async fn refused(&mut self) -> (&'static str, Vec<u8>) {
+        loop {
+            match self.next("bytes refused").await {
+                DriverEvent::Refused { kind, bytes } => return (kind, bytes),
+                DriverEvent::State(..) => {}
+                DriverEvent::Reading { body, .. } => panic!("{body:?} before a refusal"),
             }
         }
     }
@@ -59,7 +70,7 @@ impl Driven {
     /// Nothing is read for a while.
     pub(crate) async fn nothing(&mut self) {
         while let Ok(event) = timeout(Duration::from_millis(700), self.events.recv()).await {
-            assert!(matches!(event, Some(DriverEvent::State(..))), "{event:?}");
+            assert!(!matches!(event, None | Some(DriverEvent::Reading { .. })), "{event:?}");
         }
     }
 

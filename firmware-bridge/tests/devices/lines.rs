@@ -106,7 +106,7 @@ async fn a_printed_report_is_a_count_as_the_delivered_profile_reads_it() {
         "USD  100 x  1923",
         "EUR  500 x 2",
         "SUSPECT 1",
-        "TOTAL PCS 1925",
+        "TOTAL PCS 1925 AMOUNT 193300",
     ];
     lines.obey(&say(&report)).unwrap();
     let torn: Vec<&str> = report.iter().copied().filter(|line| !line.starts_with("EUR")).collect();

@@ -90,7 +90,7 @@ async fn on_a_bad_line_each_note_is_counted_once_or_the_count_is_uncertain() {
             .unwrap();
         for round in 0..12 {
             let fault = if round % 2 == 0 { json!({"flip": 1}) } else { json!({"drop": 1}) };
-            validator.play(&fault).unwrap();
+            validator.obey(&fault).unwrap();
             tokio::time::sleep(Duration::from_millis(430)).await;
         }
         let count = count(&mut driven).await;

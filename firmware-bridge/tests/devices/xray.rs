@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
-use tidewaiter_bridge::configuration::{DeviceConfig, DriverKind};
+use tidewaiter_bridge::configuration::{DeviceConfig, DriverKind, MqttSource};
 use tidewaiter_bridge::simulate::Simulated;
 use tidewaiter_bridge::simulate::xray::Station;
+use tidewaiter_program::embedded::{EmbeddedBroker, EmbeddedSettings};
 use tidewaiter_proto::body::{Body, ScanDecision, ScanResult};
 use tidewaiter_proto::bus::Availability;
 
@@ -19,7 +20,7 @@ fn at(station: &Station) -> Driven {
     drive(DeviceConfig { tcp: Some(station.address()), ..device(DriverKind::Xray) })
 }
 
-fn result(scan: &str) -> Value {
+pub(crate) fn result(scan: &str) -> Value {
     json!({"result": {
         "schema": "baggage.xray.result/1", "scan_id": scan,
         "device": {"id": "xr01", "modality": "dx"}, "bag": {"tray": scan},
@@ -74,6 +75,42 @@ async fn a_broken_connection_or_line_costs_no_result() {
         station.play(&result(number)).unwrap();
         assert_eq!(scan(&mut driven).await.bag, Some(json!(number)));
     }
+    driven.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn results_at_a_broker_are_read_also_after_the_station_was_away() {
+    let broker = EmbeddedBroker::start(EmbeddedSettings {
+        name: "xray",
+        listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
+        secret: None,
+        filters: vec!["xray/#".to_owned()],
+        connections_max: 8,
+        packet_bytes_max: 128 * 1024,
+    })
+    .await
+    .unwrap();
+    let address = broker.address.to_string();
+    let mut station = Station::publish(&address, "xray/lane-7").unwrap();
+    let source = MqttSource { broker: address, topic: "xray/#".to_owned() };
+    let mut driven = drive(DeviceConfig { mqtt: Some(source), ..device(DriverKind::Xray) });
+    driven.state(Availability::Online).await;
+    station.obey(&result("M1")).unwrap();
+    assert_eq!(scan(&mut driven).await.bag, Some(json!("M1")));
+    station.obey(&json!({"flip": 1})).unwrap();
+    station.obey(&result("M2")).unwrap();
+    let (kind, bytes) = driven.refused().await;
+    assert!(kind == "bad_result" && bytes.len() > 100, "{kind}");
+    // A publisher that comes back has what it could not say.
+    let mut station = tokio::task::spawn_blocking(move || {
+        station.obey(&json!({"unplug_ms": 300})).unwrap();
+        station
+    })
+    .await
+    .unwrap();
+    station.obey(&result("M3")).unwrap();
+    assert_eq!(scan(&mut driven).await.bag, Some(json!("M3")));
+    assert!(Station::publish("nowhere", "xray").is_err());
     driven.stop().await;
 }
 

@@ -71,7 +71,12 @@ impl Master {
 
     fn frame(&mut self, frame: &Frame, now: Instant) -> Vec<Action> {
         // An answer that nobody waits for is late: the question was asked again.
-        let Some((asked, _)) = self.awaited.take() else { return Vec::new() };
+        let Some((asked, _)) = self.awaited else { return Vec::new() };
+        // On a line of two wires the question comes back before its answer.
+        if frame.data == asked.data() {
+            return Vec::new();
+        }
+        self.awaited = None;
         self.unanswered = 0;
         self.due = now + PERIOD;
         self.next = Command::Poll;

@@ -306,7 +306,67 @@ const PATIENCE: u32 = 20;
 
 #[cfg(test)]
 mod tests {
-    use super::channels;
+    use std::time::Duration;
+
+    use super::{ADDRESS, ANSWER, Host, Master, channels};
+    use crate::driver::polled::Action;
+    use tidewaiter_codec::ssp::{Packet, Ssp};
+    use tidewaiter_codec::stream::{Codec, Item};
+    use tidewaiter_proto::body::{Body, Certainty};
+    use tidewaiter_proto::cash::CountedItem;
+    use tokio::time::Instant;
+
+    /// The packet that the host sends, which must be one.
+    fn sent(actions: Vec<Action>) -> Packet {
+        let [Action::Send(bytes)] = actions.as_slice() else { panic!("{actions:?}") };
+        let items = Ssp::new().feed(bytes);
+        let [Item::Frame(packet)] = items.as_slice() else { panic!("{items:?}") };
+        packet.clone()
+    }
+
+    fn answer(sequence: bool, data: &[u8]) -> Vec<u8> {
+        Packet { sequence, address: ADDRESS, data: data.to_vec() }.encode().unwrap()
+    }
+
+    const OK: &[u8] = &[0xF0];
+    const SETUP: &[u8] = b"\xF0\x000360USD\x00\x00\x01\x01\x64\x02\x00\x00\x64\x05";
+
+    #[test]
+    fn the_flag_turns_with_each_command_and_the_same_answer_twice_is_one_note() {
+        let mut now = Instant::now();
+        let mut master = Master::new("o-7".into());
+        let mut flag = true;
+        let mut packet = sent(master.connected(now));
+        // Sync, version, setup, inhibits, enable.
+        for data in [OK, OK, SETUP, OK, OK] {
+            assert_eq!(packet.sequence, flag, "{packet:?}");
+            assert!(master.hear(&answer(flag, data), now).is_empty());
+            flag = !flag;
+            packet = sent(master.act(now));
+        }
+        assert_eq!((packet.sequence, packet.data.as_slice()), (flag, [0x07].as_slice()));
+        let credit = answer(flag, &[0xF0, 0xEE, 0x01, 0xEB]);
+        master.hear(&credit, now);
+        // The validator says it again, before the next command and after it.
+        master.hear(&credit, now);
+        now += Duration::from_millis(200);
+        packet = sent(master.act(now));
+        assert_eq!(packet.sequence, !flag);
+        master.hear(&credit, now);
+        // No answer: the same command once more, under the same flag.
+        now += ANSWER;
+        assert_eq!(sent(master.act(now)), packet);
+        master.hear(&answer(!flag, OK), now);
+        now += Duration::from_secs(6);
+        let actions = master.act(now);
+        let [Action::Reading(Body::CashCounted(count))] = actions.as_slice() else {
+            panic!("{actions:?}")
+        };
+        let [CountedItem::Pieces { pieces: 1, .. }] = count.items.as_slice() else {
+            panic!("{count:?}")
+        };
+        assert_eq!(count.certainty, Certainty::Exact);
+    }
 
     fn shown(setup: &[u8]) -> Vec<String> {
         let note = |note: &Option<super::Note>| {

@@ -33,7 +33,8 @@ pub(super) async fn session(
     fs::create_dir_all(&done).and_then(|()| fs::create_dir_all(&refused)).map_err(gone)?;
     reporter.say(Availability::Online, String::new()).await?;
     for file in recent(&done).map_err(gone)? {
-        if let (id, Outcome::Reading(body)) = outcome(&file).map_err(gone)? {
+        let (id, bytes) = content(&file).map_err(gone)?;
+        if let Outcome::Reading(body) = read(&bytes) {
             reporter.reading_as(id, body).await?;
         }
     }
@@ -49,12 +50,16 @@ pub(super) async fn session(
             if seen.get(file) != Some(state) {
                 continue;
             }
-            let into = match outcome(file).map_err(gone)? {
-                (id, Outcome::Reading(body)) => {
+            let (id, bytes) = content(file).map_err(gone)?;
+            reporter.heard(&bytes).await;
+            let into = match read(&bytes) {
+                Outcome::Reading(body) => {
+                    reporter.understood();
                     reporter.reading_as(id, body).await?;
                     &done
                 }
-                (_, Outcome::Refused(kind, detail)) => {
+                Outcome::Refused(kind, detail) => {
+                    reporter.refused(kind).await?;
                     reporter.fault(kind, detail).await?;
                     &refused
                 }
@@ -89,13 +94,13 @@ fn recent(done: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(results.filter(|(_, (_, at))| at.is_some_and(young)).map(|(file, _)| file).collect())
 }
 
-/// The name of a file's event, and what it is.
-fn outcome(file: &Path) -> io::Result<(String, Outcome)> {
+/// The name of a file's event, and what it holds, to a byte beyond the limit.
+fn content(file: &Path) -> io::Result<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
     let limit = u64::try_from(LINE).unwrap_or(u64::MAX).saturating_add(1);
     fs::File::open(file)?.take(limit).read_to_end(&mut bytes)?;
     let digest = hex::encode(Sha256::digest(&bytes));
-    Ok((digest.get(..32).unwrap_or_default().to_owned(), read(&bytes)))
+    Ok((digest.get(..32).unwrap_or_default().to_owned(), bytes))
 }
 
 const LOOK_EVERY: Duration = Duration::from_millis(250);

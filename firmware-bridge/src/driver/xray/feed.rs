@@ -35,9 +35,16 @@ pub(super) async fn session(
         match heard {
             Heard::Connected => reporter.say(Availability::Online, String::new()).await?,
             Heard::Message(message) => {
+                reporter.heard(&message.payload).await;
                 match read(&message.payload) {
-                    Outcome::Reading(body) => reporter.reading(body).await?,
-                    Outcome::Refused(kind, detail) => reporter.fault(kind, detail).await?,
+                    Outcome::Reading(body) => {
+                        reporter.understood();
+                        reporter.reading(body).await?;
+                    }
+                    Outcome::Refused(kind, detail) => {
+                        reporter.refused(kind).await?;
+                        reporter.fault(kind, detail).await?;
+                    }
                 }
                 connection.acknowledge(&message);
             }

@@ -7,14 +7,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tidewaiter_codec::xfs4iot::{
     Counted, Message, acknowledgement, completion, event, failure, items_payload,
-    note_types_payload, parse,
+    note_types_payload, parse, unsolicited,
 };
 
 use crate::simulate::PlayError;
+use crate::simulate::web_socket::Service;
 
 /// The device behind the connections.
 #[derive(Debug)]
-pub(super) struct Counter {
+pub(crate) struct Counter {
     /// Where it listens: it is its own service publisher.
     url: String,
     hopper: VecDeque<Load>,
@@ -22,6 +23,12 @@ pub(super) struct Counter {
     transaction: Transaction,
     /// What the transaction, or the last one, took in.
     taken: Vec<Counted>,
+    /// Serial numbers of the suspect notes among it.
+    suspect: Vec<(Counted, Option<String>)>,
+    /// Its cover.
+    lid_open: bool,
+    /// What is to be said of it without being asked.
+    news: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +49,25 @@ struct Load {
     /// Notes are refused: `counterfeit`, `invalidBunch`, ….
     #[serde(default)]
     refused: Option<String>,
+    /// Notes that it takes for suspect and holds back.
+    #[serde(default)]
+    suspect: Vec<Suspect>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Suspect {
+    currency: String,
+    denomination: Decimal,
+    #[serde(default)]
+    serial_number: Option<String>,
+}
+
+/// The cover is opened, or shut.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Lid {
+    lid_open: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -68,19 +94,43 @@ impl Default for Counter {
             table: TABLE.into_iter().flat_map(note).collect(),
             transaction: Transaction::Ended,
             taken: Vec::new(),
+            suspect: Vec::new(),
+            lid_open: false,
+            news: Vec::new(),
         }
     }
 }
 
 impl Counter {
     /// A counter that is reached there.
-    pub(super) fn at(url: String) -> Self {
+    pub(crate) fn at(url: String) -> Self {
         Self { url, ..Self::default() }
     }
 
+    /// Does what it is told: its cover is moved, or notes are put in.
+    pub(crate) fn play(&mut self, command: &Value) -> Result<(), PlayError> {
+        if command.get("lid_open").is_none() {
+            return self.put_in(command);
+        }
+        self.lid_open = Lid::deserialize(command)?.lid_open;
+        let news = unsolicited("Common.StatusChangedEvent", &json!({"auxiliaries": self.doors()}));
+        self.news.push(news);
+        Ok(())
+    }
+
+    fn doors(&self) -> Value {
+        json!({"cabinetFrontDoor": if self.lid_open { "open" } else { "closed" }})
+    }
+
     /// Notes are put into the hopper; a kind that the counter has not seen is taught to it.
-    pub(super) fn put_in(&mut self, command: &Value) -> Result<(), PlayError> {
-        let load = Load::deserialize(command)?;
+    fn put_in(&mut self, command: &Value) -> Result<(), PlayError> {
+        let mut load = Load::deserialize(command)?;
+        // A kind that only suspect notes are of is taught to it too.
+        load.count.extend(load.suspect.iter().map(|note| Notes {
+            currency: note.currency.clone(),
+            denomination: note.denomination,
+            pieces: 0,
+        }));
         for notes in &load.count {
             let letters = notes.currency.bytes().all(|byte| byte.is_ascii_uppercase());
             if notes.currency.len() != 3 || !letters || notes.denomination <= Decimal::ZERO {
@@ -105,9 +155,11 @@ impl Counter {
     }
 
     /// Answers a text frame; a command that waits for notes is left in `awaiting`.
-    pub(super) fn command(&mut self, text: &str, awaiting: &mut Option<i64>) -> Vec<String> {
+    pub(crate) fn command(&mut self, text: &str, awaiting: &mut Option<i64>) -> Vec<String> {
         // What is no command gets no answer: there is no number to answer to.
-        let Ok(Message::Command { name, request, .. }) = parse(text) else { return Vec::new() };
+        let Ok(Message::Command { name, request, payload }) = parse(text) else {
+            return Vec::new();
+        };
         let mut answers = vec![acknowledgement(&name, request, None)];
         let done = |payload: &Value| completion(&name, request, payload);
         let failed = |code: &str| failure(&name, request, code);
@@ -123,7 +175,10 @@ impl Counter {
             }
             "Common.Status" => {
                 let acceptor = json!({"intermediateStacker": "notSupported", "dropBox": false});
-                done(&json!({"common": {"device": "online"}, "cashAcceptor": acceptor}))
+                done(&json!({
+                    "common": {"device": "online"}, "cashAcceptor": acceptor,
+                    "auxiliaries": self.doors(),
+                }))
             }
             "CashManagement.GetBankNoteTypes" => done(&note_types_payload(&self.table)),
             "CashAcceptor.GetCashInStatus" => done(&self.status()),
@@ -131,8 +186,10 @@ impl Counter {
             "CashAcceptor.CashInStart" => {
                 self.transaction = Transaction::Active;
                 self.taken.clear();
+                self.suspect.clear();
                 done(&json!({}))
             }
+            "CashManagement.GetItemInfo" => done(&self.item_infos(&payload)),
             "CashAcceptor.CashIn" if awaiting.is_some() => failed("sequenceInvalid"),
             "CashAcceptor.CashIn" if active => {
                 *awaiting = Some(request);
@@ -144,15 +201,15 @@ impl Counter {
             }
             "CashAcceptor.CashInEnd" => {
                 self.transaction = Transaction::Ended;
-                if self.taken.is_empty() {
+                if self.taken.is_empty() && self.suspect.is_empty() {
                     failed("noItems")
                 } else {
-                    done(&items_payload(&self.taken))
+                    done(&self.counts())
                 }
             }
             "CashAcceptor.CashInRollback" => {
                 self.transaction = Transaction::RolledBack;
-                done(&items_payload(&self.taken))
+                done(&self.counts())
             }
             _ => return vec![acknowledgement(&name, request, Some("unsupportedCommand"))],
         });
@@ -160,7 +217,7 @@ impl Counter {
     }
 
     /// Counts the next load for the command that waits; `None` while the hopper is empty.
-    pub(super) fn count(&mut self, request: i64) -> Option<Vec<String>> {
+    pub(crate) fn count(&mut self, request: i64) -> Option<Vec<String>> {
         let load = self.hopper.pop_front()?;
         let mut messages = Vec::new();
         if let Some(reason) = &load.feed_error {
@@ -171,22 +228,42 @@ impl Counter {
             let payload = json!({ "reason": reason });
             messages.push(event("CashAcceptor.InputRefuseEvent", request, &payload));
         }
-        let notes: Vec<Counted> = load
-            .count
-            .into_iter()
+        let notes = load.count.into_iter().filter(|notes| notes.pieces > 0);
+        let notes: Vec<Counted> = notes
             .map(|notes| Counted {
                 currency: notes.currency,
                 denomination: notes.denomination,
                 pieces: notes.pieces,
             })
             .collect();
-        messages.push(if notes.iter().all(|notes| notes.pieces == 0) {
+        let suspect: Vec<(Counted, Option<String>)> =
+            load.suspect.into_iter().map(Suspect::note).collect();
+        if !suspect.is_empty() {
+            let summary = json!([{"level": "suspect", "numOfItems": suspect.len()}]);
+            let payload = json!({ "itemInfoSummary": summary });
+            messages.push(event("CashManagement.InfoAvailableEvent", request, &payload));
+        }
+        messages.push(if notes.is_empty() && suspect.is_empty() {
             failure("CashAcceptor.CashIn", request, "noItems")
         } else {
-            completion("CashAcceptor.CashIn", request, &items_payload(&notes))
+            completion("CashAcceptor.CashIn", request, &counts_of(&notes, &suspect))
         });
         self.taken.extend(notes);
+        self.suspect.extend(suspect);
         Some(messages)
+    }
+
+    /// What is in: all that it took, in this transaction or the last.
+    fn counts(&self) -> Value {
+        counts_of(&self.taken, &self.suspect)
+    }
+
+    /// The notes of the level that is asked for, one by one.
+    fn item_infos(&self, payload: &Value) -> Value {
+        let level = payload.pointer("/items/level").and_then(Value::as_str).unwrap_or("suspect");
+        let suspect = self.suspect.iter().filter(|_| level == "suspect");
+        let info = |(note, number): &(Counted, Option<String>)| json!({"noteType": note.note_type(), "level": "suspect", "serialNumber": number});
+        json!({"itemsList": suspect.map(info).collect::<Vec<_>>()})
     }
 
     fn status(&self) -> Value {
@@ -195,9 +272,43 @@ impl Counter {
             Transaction::Active => "active",
             Transaction::RolledBack => "rollback",
         };
-        let items = items_payload(&self.taken);
+        let items = self.counts();
         json!({"status": status, "numOfRefused": 0, "noteNumberList": items.get("items")})
     }
+}
+
+impl Suspect {
+    fn note(self) -> (Counted, Option<String>) {
+        let note = Counted { currency: self.currency, denomination: self.denomination, pieces: 1 };
+        (note, self.serial_number)
+    }
+}
+
+impl Service for Counter {
+    fn command(&mut self, text: &str, awaiting: &mut Option<i64>) -> Vec<String> {
+        Self::command(self, text, awaiting)
+    }
+
+    fn ready(&mut self, request: i64) -> Option<Vec<String>> {
+        self.count(request)
+    }
+
+    fn unasked(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.news)
+    }
+}
+
+/// Counts by type and level.
+fn counts_of(taken: &[Counted], suspect: &[(Counted, Option<String>)]) -> Value {
+    let mut payload = items_payload(taken);
+    for (note, _) in suspect {
+        if let Some(items) = payload.pointer_mut("/items").and_then(Value::as_object_mut) {
+            let levels = items.entry(note.note_type()).or_insert_with(|| json!({}));
+            let pieces = levels["suspect"].as_u64().unwrap_or_default();
+            levels["suspect"] = json!(pieces + 1);
+        }
+    }
+    payload
 }
 
 /// What the counter is delivered with.

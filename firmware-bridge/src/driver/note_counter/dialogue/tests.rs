@@ -3,8 +3,12 @@
 use super::{Dialogue, Output};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tidewaiter_codec::xfs4iot::{Counted, completion, event, failure, note_types_payload};
+use tidewaiter_codec::xfs4iot::{
+    Counted, acknowledgement, completion, event, failure, note_types_payload,
+};
 use tidewaiter_proto::body::{CashCounted, Certainty};
+
+use crate::configuration::Inked;
 
 /// Answers the host's last command as `answer` says.
 fn answered(dialogue: &mut Dialogue, outputs: &[Output], answer: &Value) -> Vec<Output> {
@@ -35,7 +39,7 @@ fn up_to_status(dialogue: &mut Dialogue) -> Vec<Output> {
 
 /// Connects, up to the command that waits for notes.
 fn up_to_notes() -> (Dialogue, Vec<Output>) {
-    let mut dialogue = Dialogue::new("o-7".into());
+    let mut dialogue = Dialogue::new("o-7".into(), Inked::Count);
     let outputs = up_to_status(&mut dialogue);
     let outputs = answered(&mut dialogue, &outputs, &json!({"status": "ok"}));
     let outputs = answered(&mut dialogue, &outputs, &json!({}));
@@ -132,18 +136,77 @@ fn a_note_type_not_in_the_table_is_asked_for_and_never_guessed() {
 }
 
 #[test]
-fn suspect_notes_are_said_and_not_counted() {
+fn suspect_notes_are_said_with_their_numbers_and_not_counted() {
     let (mut dialogue, outputs) = up_to_notes();
     let held = json!({"items": {"type100USD1": {"suspect": 3}}});
     let outputs = answered(&mut dialogue, &outputs, &held);
+    assert_eq!(asked(&outputs).0, "CashManagement.GetItemInfo");
+    let items = json!({"itemsList": [
+        {"noteType": "type100USD1", "level": "suspect", "serialNumber": "KB46279860I"},
+        {"noteType": "type9XXX1", "level": "suspect"}, {"level": "suspect"},
+    ]});
+    let outputs = answered(&mut dialogue, &outputs, &items);
+    let [Output::Fault("suspect", told), Output::Send(_)] = outputs.as_slice() else {
+        panic!("{outputs:?}")
+    };
+    assert!(told.contains("USD 100 KB46279860I, a note of no known kind"), "{told}");
     let outputs = answered(&mut dialogue, &outputs, &held);
     let count = count(&outputs);
     assert_eq!((count.items.len(), count.suspect), (0, Some(3)));
 }
 
 #[test]
+fn a_counter_that_cannot_tell_notes_apart_counts_all_the_same() {
+    for refuses in [true, false] {
+        let (mut dialogue, outputs) = up_to_notes();
+        let held = json!({"items": {"type100USD1": {"fit": 1, "counterfeit": 1}}});
+        let outputs = answered(&mut dialogue, &outputs, &held);
+        let (name, request) = asked(&outputs);
+        let answer = if refuses {
+            acknowledgement(&name, request, Some("unsupportedCommand"))
+        } else {
+            failure(&name, request, "unsupportedData")
+        };
+        let outputs = dialogue.heard(&answer);
+        assert_eq!(asked(&outputs).0, "CashAcceptor.CashInEnd");
+        let outputs = answered(&mut dialogue, &outputs, &held);
+        assert_eq!(count(&outputs).suspect, Some(1));
+    }
+}
+
+#[test]
+fn stained_notes_are_said_and_counted_or_held_as_the_site_wants() {
+    for (inked, money, suspect) in [(Inked::Count, 500, None), (Inked::Hold, 300, Some(2))] {
+        let (mut dialogue, outputs) = up_to_notes();
+        dialogue.inked = inked;
+        let notes = json!({"items": {"type100USD1": {"fit": 3, "inked": 2}}});
+        let outputs = answered(&mut dialogue, &outputs, &notes);
+        let outputs = answered(&mut dialogue, &outputs, &notes);
+        let counted = count(&outputs);
+        assert_eq!(counted.items[0].amount().unwrap().1, money.into());
+        assert_eq!(counted.suspect, suspect);
+        assert!(outputs.iter().any(|output| matches!(output, Output::Fault("inked", _))));
+    }
+}
+
+#[test]
+fn an_open_lid_is_said_and_so_is_that_it_is_shut() {
+    let (mut dialogue, _) = up_to_notes();
+    let mut tells = |state: &str| {
+        let text = json!({
+            "header": {"type": "unsolicited", "name": "Common.StatusChangedEvent", "version": "2.0"},
+            "payload": {"auxiliaries": {"safeDoor": state}},
+        });
+        dialogue.heard(&text.to_string())
+    };
+    assert_eq!(tells("open"), [Output::Fault("lid", "lid open".into())]);
+    assert_eq!(tells("open"), []);
+    assert_eq!(tells("closed"), [Output::Well]);
+}
+
+#[test]
 fn a_counter_that_is_not_well_or_not_understood_is_given_up() {
-    let mut dialogue = Dialogue::new(String::new());
+    let mut dialogue = Dialogue::new(String::new(), Inked::Count);
     let outputs = dialogue.connected();
     let outputs =
         answered(&mut dialogue, &outputs, &json!({"common": {"device": "hardwareError"}}));
