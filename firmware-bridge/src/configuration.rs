@@ -14,6 +14,8 @@ use tidewaiter_proto::movement::Mode;
 use tidewaiter_proto::station::StationId;
 use tidewaiter_proto::topic::is_device_id;
 
+use crate::officers::SignIn;
+
 mod device;
 
 pub use device::{DeviceConfig, DeviceProfile, DriverKind, Inked, MqttSource, Parity};
@@ -87,7 +89,10 @@ fn passenger() -> Role {
 pub struct Http {
     /// Address and port; 127.0.0.1:8081 when absent.
     pub listen: Option<SocketAddr>,
-    /// Serve beyond this machine although there is no sign-in.
+    /// Serve beyond this machine: something in front speaks TLS, since PINs are typed there, and
+    /// says in `X-Forwarded-For` who asks.
+    pub behind_tls: bool,
+    /// Nobody signs in here: something in front guards the page.
     pub open_without_sign_in: bool,
 }
 
@@ -99,6 +104,10 @@ pub struct Bus {
     pub listen: Option<SocketAddr>,
     /// A broker on this machine, instead of the embedded one.
     pub external: Option<SocketAddr>,
+    /// The agent's user at that broker.
+    pub user: Option<String>,
+    /// File with the password of that user.
+    pub password_file: Option<PathBuf>,
 }
 
 /// How long records stay at the station that the server has.
@@ -208,6 +217,9 @@ impl BridgeConfiguration {
         device::settle(&mut configuration, source)?;
         let base = file.parent().unwrap_or(Path::new(""));
         configuration.station.data = base.join(&configuration.station.data);
+        if let Some(file) = &mut configuration.bus.password_file {
+            *file = base.join(&*file);
+        }
         Ok(configuration)
     }
 
@@ -224,6 +236,15 @@ impl BridgeConfiguration {
     /// Where the embedded broker listens.
     pub fn bus_listen(&self) -> SocketAddr {
         self.bus.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 1883)))
+    }
+
+    /// When its page asks who somebody is.
+    pub fn sign_in(&self) -> SignIn {
+        match (self.http.open_without_sign_in, self.demonstration.is_some()) {
+            (true, _) => SignIn::Open,
+            (false, true) => SignIn::UntilAccounts,
+            (false, false) => SignIn::Required,
+        }
     }
 
     /// Whose law holds.
@@ -245,9 +266,10 @@ impl BridgeConfiguration {
             let problem = format!("{place:?} is neither an IATA code nor a UN/LOCODE (VVO, RUVVO)");
             return Err(source.wrong("place", problem));
         }
-        if !self.listen().ip().is_loopback() && !self.http.open_without_sign_in {
-            let problem = "there is no sign-in yet, so the page is served on loopback only, unless \
-                           open_without_sign_in = true says that something in front guards it";
+        let guarded = self.http.behind_tls || self.http.open_without_sign_in;
+        if !self.listen().ip().is_loopback() && !guarded {
+            let problem = "PINs are typed on this page, so it is served on loopback only, unless \
+                           behind_tls = true says that something in front speaks TLS for it";
             return Err(source.wrong("listen", problem));
         }
         if !self.bus_listen().ip().is_loopback() {
@@ -257,6 +279,13 @@ impl BridgeConfiguration {
         }
         if self.bus.listen.is_some() && self.bus.external.is_some() {
             return Err(source.wrong("external", "listen is of the embedded broker: name one"));
+        }
+        if self.bus.user.is_some() != self.bus.password_file.is_some() {
+            return Err(source.wrong("user", "user and password_file go together"));
+        }
+        if self.bus.user.is_some() && self.bus.external.is_none() {
+            let problem = "the embedded broker knows no sign-in: a login is for [bus] external";
+            return Err(source.wrong("user", problem));
         }
         if self.retention.days == 0 {
             return Err(source.wrong("days", "records stay a day at least"));
@@ -315,7 +344,12 @@ mod tests {
         for (text, wanted) in [
             ("\n[bus]\nlissten = \"127.0.0.1:1\"\n", "DIR/bridge.toml:11: lissten: unknown field"),
             ("\n[bus]\nlisten = \"0.0.0.0:1883\"\n", "DIR/bridge.toml:11: listen: the embedded"),
-            ("\n[http]\nlisten = \"0.0.0.0:80\"\n", "DIR/bridge.toml:11: listen: there is no"),
+            ("\n[bus]\nuser = \"a\"\n", "DIR/bridge.toml:11: user: user and password_file go"),
+            (
+                "\n[bus]\nuser = \"a\"\npassword_file = \"p\"\n",
+                "DIR/bridge.toml:11: user: the embedded broker knows no sign-in",
+            ),
+            ("\n[http]\nlisten = \"0.0.0.0:80\"\n", "DIR/bridge.toml:11: listen: PINs are"),
             ("\n[retention]\ndays = 0\n", "DIR/bridge.toml:11: days: records stay a day"),
             ("[[device]]\nid = \"mrz 1\"\ndriver = \"mrz\"\n", "DIR/bridge.toml:10: id: \"mrz 1\""),
             ("[[device]]\nid = \"mrz-1\"\ndriver = \"mrz\"\n", "needs serial"),

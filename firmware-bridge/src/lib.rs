@@ -12,6 +12,7 @@
 //! | [`recorder`], [`lane`] | what is said becomes records of an inspection |
 //! | [`assess`] | the officer's first warning |
 //! | [`station`] | the station as page, bus and sync see it |
+//! | [`officers`] | who is signed in at the page, offline too |
 //! | [`sync`] | records to the server, until they are receipted |
 //! | [`http`], [`page`] | the officer's page and the programming interface |
 //! | [`command`] | the program's commands |
@@ -26,6 +27,7 @@ pub mod http;
 pub mod keys;
 pub mod lane;
 pub mod mqtt;
+pub mod officers;
 pub mod page;
 pub mod recorder;
 pub mod refusals;

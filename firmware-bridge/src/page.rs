@@ -4,19 +4,19 @@
 //! and keeps what was typed when something is wrong with it. What a traveller may see (the pages of
 //! a declaration) never shows a warning.
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
+use tidewaiter_people::role::Permission;
 use tidewaiter_proto::body::Body;
 use tidewaiter_proto::record::Source;
+use tidewaiter_web::entry::Need;
 use tidewaiter_web::failure;
 use tidewaiter_web::form::{Fields, Problems};
 use tidewaiter_web::frame::{Frame, Place};
 use tidewaiter_web::text::Text;
 use tidewaiter_web::visit::{Visit, is_officer_id, remember_officer};
 
-use crate::http::Served;
+use crate::http::Routes;
 use crate::recorder::RecordError;
 use crate::station::Station;
 
@@ -35,32 +35,44 @@ mod opening;
 mod outcome;
 mod receipt;
 mod shown;
+mod sign_in;
 mod warning;
 
 pub(crate) use draft::Drafts;
 pub(crate) use outcome::lacking;
 pub(crate) use warning::{needs_reason_to_release, settled};
 
-/// The routes of the officer's pages. The caller puts [`tidewaiter_web::guard::protect`] around
-/// all it serves.
-pub(crate) fn routes() -> Router<Served> {
-    Router::new()
-        .route("/", get(now::show))
-        .route("/next", post(now::next))
-        .route("/open", get(opening::show).post(opening::record))
-        .route("/officer", get(officer::show).post(officer::choose))
-        .route("/station", get(health::show))
-        .route("/inspections", get(inspection::list))
-        .route("/inspections/{id}", get(inspection::show))
-        .route("/inspections/{id}/declaration", get(declare::begin))
-        .route("/inspections/{id}/declaration/{step}", get(declare::show).post(declare::record))
-        .route("/inspections/{id}/count", get(count::show).post(count::record))
-        .route("/inspections/{id}/document", get(document::show).post(document::record))
-        .route("/inspections/{id}/observation", get(observe::show).post(observe::record))
-        .route("/inspections/{id}/outcome", get(outcome::show).post(outcome::record))
-        .route("/inspections/{id}/receipt", get(receipt::show))
-        .merge(tidewaiter_web::assets::routes())
-        .fallback(not_found)
+/// The officer's pages, each with what it needs.
+pub(crate) fn routes(routes: Routes) -> Routes {
+    use Need::{Nothing, Right, SignIn};
+    let record = || Right(Permission::InspectionRecord);
+    let read = || Right(Permission::InspectionRead);
+    routes
+        .get("/", record(), now::show)
+        .post("/next", record(), now::next)
+        .get("/open", record(), opening::show)
+        .post("/open", record(), opening::record)
+        .get("/officer", SignIn, officer::show)
+        .post("/officer", SignIn, officer::choose)
+        .get("/sign-in", Nothing, sign_in::form)
+        .post("/sign-in", Nothing, sign_in::sign_in)
+        .post("/sign-out", SignIn, sign_in::sign_out)
+        .get("/account", SignIn, sign_in::account)
+        .get("/station", SignIn, health::show)
+        .get("/inspections", read(), inspection::list)
+        .get("/inspections/{id}", read(), inspection::show)
+        .get("/inspections/{id}/declaration", record(), declare::begin)
+        .get("/inspections/{id}/declaration/{step}", record(), declare::show)
+        .post("/inspections/{id}/declaration/{step}", record(), declare::record)
+        .get("/inspections/{id}/count", record(), count::show)
+        .post("/inspections/{id}/count", record(), count::record)
+        .get("/inspections/{id}/document", record(), document::show)
+        .post("/inspections/{id}/document", record(), document::record)
+        .get("/inspections/{id}/observation", record(), observe::show)
+        .post("/inspections/{id}/observation", record(), observe::record)
+        .get("/inspections/{id}/outcome", record(), outcome::show)
+        .post("/inspections/{id}/outcome", record(), outcome::record)
+        .get("/inspections/{id}/receipt", read(), receipt::show)
 }
 
 /// The frame of an officer's page: navigation, demonstration, live.
@@ -86,8 +98,15 @@ fn bare_frame(visit: &Visit, station: &Station, title: impl Into<String>) -> Fra
     frame
 }
 
-async fn not_found(State(station): State<Station>, visit: Visit) -> Response {
+pub(crate) async fn not_found(State(station): State<Station>, visit: Visit) -> Response {
     nothing_here(&visit, &station)
+}
+
+/// Somebody may not see this.
+pub(crate) fn no_right(visit: &Visit) -> Response {
+    let frame = Frame::new(visit, Place::Station, "");
+    let cause = visit.text.say("people-no-right").into_owned();
+    failure::failed(frame, axum::http::StatusCode::FORBIDDEN, cause)
 }
 
 fn nothing_here(visit: &Visit, station: &Station) -> Response {
@@ -103,6 +122,9 @@ fn failed(visit: &Visit, station: &Station, error: &RecordError) -> Response {
 
 /// The id of the one who acts: as typed, else as this browser remembers it.
 fn actor(text: Text, visit: &Visit, fields: &Fields, problems: &mut Problems) -> String {
+    if let Some(person) = &visit.signed_in {
+        return person.id.clone();
+    }
     let typed = fields.get("officer");
     let officer =
         if typed.is_empty() { visit.officer.as_deref().unwrap_or_default() } else { typed };

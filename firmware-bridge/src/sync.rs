@@ -28,7 +28,13 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::mqtt::{Connection, Heard};
+use crate::officers::Officers;
 use crate::station::Station;
+
+mod order;
+pub mod policy;
+
+use policy::Policy;
 
 /// How the server is reached.
 pub struct SyncSettings {
@@ -44,6 +50,8 @@ pub struct SyncSettings {
     pub pace: Pace,
     /// How long records stay here that the server has.
     pub retention: SignedDuration,
+    /// Who may sign in here, as the server says.
+    pub officers: Officers,
 }
 
 /// Brings records to the server until `stop`.
@@ -74,7 +82,7 @@ pub async fn run(
                 let (epoch, head) = *heads.borrow_and_update();
                 sync.protocol.recorded(epoch, head, sync.now());
             }
-            heard = hear(&mut sync.connection) => sync.heard(heard),
+            heard = hear(&mut sync.connection) => sync.heard(heard).await,
             () = tokio::time::sleep_until(wake) => {}
         }
         sync.protocol.tick(sync.now());
@@ -87,6 +95,7 @@ struct Sync {
     settings: SyncSettings,
     station: Station,
     protocol: Protocol,
+    policy: Policy,
     connection: Option<Connection>,
     /// Of the connection that is being made.
     session: u64,
@@ -112,11 +121,13 @@ impl Sync {
             station.ledger().stands()?,
             Duration::ZERO,
         );
+        let policy = Policy::open(settings.server, &station);
         let (connection, session, began) = (None, 0, Instant::now());
         Ok(Self {
             settings,
             station,
             protocol,
+            policy,
             connection,
             session,
             began,
@@ -128,15 +139,16 @@ impl Sync {
         self.began.elapsed()
     }
 
-    fn heard(&mut self, heard: Heard) {
+    async fn heard(&mut self, heard: Heard) {
         match heard {
             Heard::Connected => {
                 tracing::info!("connected to the server");
                 self.protocol.connected(self.session, self.now());
             }
             Heard::Message(message) => {
-                let heard = self.protocol.heard(&message.payload, self.now());
-                if let Err(error) = heard {
+                if *message.topic == *Topic::Policy.to_string().as_bytes() {
+                    self.policy.heard(&message.payload, &self.station).await;
+                } else if let Err(error) = self.protocol.heard(&message.payload, self.now()) {
                     tracing::warn!(%error, "a message that is not the server's");
                 }
                 if let Some(connection) = &self.connection {
@@ -178,6 +190,8 @@ impl Sync {
             Effect::Confirmed { epoch } => self.let_go(epoch),
             Effect::BeginEpoch(epoch) => self.begin(epoch).await,
             Effect::Raise(finding) => self.raise(finding).await,
+            Effect::Ask(asked) => order::show(&self.station, asked).await,
+            Effect::Accounts(piece) => self.settings.officers.take(piece).await,
         }
         Ok(())
     }
@@ -206,7 +220,8 @@ impl Sync {
         };
         let (topic, will) = (self.topic(Topic::State), self.presence(&will, false));
         options.set_last_will(LastWill::new(topic, will, QoS::AtLeastOnce, true, None));
-        self.connection = Some(Connection::open(options, vec![self.topic(Topic::Down)]));
+        let subscriptions = vec![self.topic(Topic::Down), Topic::Policy.to_string()];
+        self.connection = Some(Connection::open(options, subscriptions));
         Ok(())
     }
 

@@ -8,3 +8,5 @@ mod common;
 mod forms;
 #[path = "pages/interface.rs"]
 mod interface;
+#[path = "pages/officers.rs"]
+mod officers;

@@ -135,6 +135,7 @@ codes! {
         ClockFault = "clock_fault": "A station's clock cannot be trusted.",
         StationSilent = "station_silent": "A station has not been heard.",
         RateMissing = "rate_missing": "A currency has no rate for the day: a person must total.",
+        BreakGlass = "break_glass": "Somebody takes rights beyond their own for a time.",
     }
 }
 

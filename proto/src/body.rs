@@ -567,6 +567,9 @@ pub struct OutcomeRecorded {
     pub seal: Option<String>,
     /// Who decided.
     pub officer: String,
+    /// The second person, where the decision takes two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreed_by: Option<String>,
 }
 
 /// `custody_moved`

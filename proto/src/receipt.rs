@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::chain::{ChainHash, Head};
+use crate::order::Order;
 use crate::signing::{Domain, SignatureError, Signing, Verifying};
 use crate::station::StationId;
 use crate::sync::ranges::Ranges;
@@ -57,6 +58,10 @@ pub enum Down {
         /// Why.
         reason: String,
     },
+    /// A piece of the accounts that may sign in at the station.
+    Accounts(AccountsPiece),
+    /// The desk asks the officer for something.
+    Order(Order),
     /// A kind that a later server knows; ignored.
     #[serde(other)]
     Unknown,
@@ -150,6 +155,22 @@ pub struct Want {
     pub at: Timestamp,
 }
 
+/// A piece of a signed bundle of accounts: a message has a bound, and an airport many officers. Put
+/// together, the pieces of one serial are the bundle, which carries its own signature.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountsPiece {
+    /// Which station.
+    pub station: StationId,
+    /// Which making of the bundle; the same in all its pieces.
+    pub serial: String,
+    /// Which piece, from 0.
+    pub part: u16,
+    /// How many there are.
+    pub parts: u16,
+    /// Its text.
+    pub piece: String,
+}
+
 /// Why a message from the server is not to be believed.
 #[derive(Debug, thiserror::Error)]
 pub enum DownError {
@@ -199,6 +220,8 @@ impl Down {
             Self::Receipt(receipt) => Some(&receipt.station),
             Self::Welcome(welcome) => Some(&welcome.station),
             Self::Want(want) => Some(&want.station),
+            Self::Order(order) => Some(&order.station),
+            Self::Accounts(piece) => Some(&piece.station),
             Self::Prove { station, .. }
             | Self::BeginEpoch { station, .. }
             | Self::Pause { station, .. }

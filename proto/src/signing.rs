@@ -19,6 +19,8 @@ pub enum Domain {
     Policy,
     /// Headquarters' receipt for a nightly bundle.
     BundleReceipt,
+    /// The server's accounts for one station.
+    Accounts,
 }
 
 impl Domain {
@@ -29,6 +31,7 @@ impl Domain {
             Self::Down => b"tidewaiter/down/v1\0",
             Self::Policy => b"tidewaiter/policy/v1\0",
             Self::BundleReceipt => b"tidewaiter/bundle-receipt/v1\0",
+            Self::Accounts => b"tidewaiter/accounts/v1\0",
         }
     }
 }

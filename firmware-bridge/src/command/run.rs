@@ -6,19 +6,22 @@ use tidewaiter_ledger::{Ledger, LedgerOptions, ledger_dir};
 use tidewaiter_program::disk;
 use tidewaiter_program::lifecycle::Lifecycle;
 use tidewaiter_proto::sync::station::Pace;
+use tidewaiter_web::guard::Door;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Configured, Verdict};
 use crate::assess::Assessor;
-use crate::bus::{self, BusLink};
-use crate::configuration::BridgeConfiguration;
+use crate::bus::{self, BusLink, BusLogin};
+use crate::configuration::{self, BridgeConfiguration};
 use crate::http;
 use crate::keys::{Enrolment, StationKeys};
+use crate::officers::Officers;
 use crate::recorder::Recorder;
 use crate::refusals::Refusals;
 use crate::station::Station;
 use crate::sync::{self, SyncSettings};
+use crate::time;
 
 pub(super) const EXAMPLE: &str = "Example:\n  tidewaiter-bridge run --config /etc/tidewaiter/bridge.toml\n\n\
 Exit status: 0 after a clean stop (SIGTERM, Ctrl-C), 1 when a part failed, 2 for a wrong configuration.";
@@ -82,13 +85,15 @@ async fn run(configuration: BridgeConfiguration) -> anyhow::Result<()> {
             station.notice(error.to_string());
         }
     }
-    lifecycle.spawn("bus", bus::recorder::run(link, station.clone(), stop.clone()));
+    lifecycle.spawn("bus", bus::recorder::run(link.clone(), station.clone(), stop.clone()));
     let refusals = Refusals::at(data, keys.wrapping.clone());
     for device in configuration.devices.clone() {
-        let (station, refusals) = (station.clone(), refusals.clone());
+        let (link, station, refusals) = (link.clone(), station.clone(), refusals.clone());
         lifecycle.spawn("device", bus::device::run(link, device, station, refusals, stop.clone()));
     }
+    let officers = Officers::open(station.clone(), enrolment.server, configuration.sign_in());
     let settings = SyncSettings {
+        officers: officers.clone(),
         broker: enrolment.broker.clone(),
         tls,
         signing: keys.signing.clone(),
@@ -96,8 +101,10 @@ async fn run(configuration: BridgeConfiguration) -> anyhow::Result<()> {
         pace: Pace::default(),
         retention: configuration.retention.age(),
     };
+    lifecycle.spawn("clock", time::watch::run(station.clone(), stop.clone()));
     lifecycle.spawn("sync", sync::run(settings, station.clone(), stop.clone()));
-    let router = http::router(station, stop.clone());
+    let door = Door::behind_proxy(configuration.http.behind_tls);
+    let router = http::router(station, officers, stop.clone(), door);
     tracing::info!(%address, "the officer's page is served");
     lifecycle.spawn("web", http::serve(listener, router, stop));
     let ended = lifecycle.run().await;
@@ -110,7 +117,8 @@ async fn bus_link(
     lifecycle: &mut Lifecycle,
 ) -> anyhow::Result<BusLink> {
     if let Some(address) = configuration.bus.external {
-        return Ok(BusLink { address, embedded: false });
+        let login = bus_login(&configuration.bus)?;
+        return Ok(BusLink { address, embedded: false, login });
     }
     let listen = configuration.bus_listen();
     let broker = bus::embedded(&configuration.station.name, listen).await?;
@@ -122,7 +130,15 @@ async fn bus_link(
             _ = broker.ended => Err(anyhow::anyhow!("the embedded broker ended")),
         }
     });
-    Ok(BusLink { address, embedded: true })
+    Ok(BusLink { address, embedded: true, login: None })
+}
+
+/// The login at an external broker, with the password as its file has it but for the line's end.
+fn bus_login(bus: &configuration::Bus) -> anyhow::Result<Option<BusLogin>> {
+    let (Some(user), Some(file)) = (&bus.user, &bus.password_file) else { return Ok(None) };
+    let text = disk::read_text(file)?;
+    let password = text.trim_end_matches(['\r', '\n']).to_owned();
+    Ok(Some(BusLogin { user: user.clone(), password }))
 }
 
 /// Records looked at when the station starts: the latest inspections, and the history of warnings.

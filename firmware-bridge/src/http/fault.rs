@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tidewaiter_program::problem::{Chain, Problem};
 use tidewaiter_proto::body::{Body, BodyError};
+use tidewaiter_web::visit::SignedIn;
 
 use crate::recorder::RecordError;
 
@@ -49,9 +50,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Told<T> {
             let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
             return Err(Problem::new(status, "the request is not valid", why));
         }
+        // Who speaks is who is signed in, whatever a program writes.
+        let signed_in = request.extensions().get::<SignedIn>().map(|person| person.id.clone());
         let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
             Problem::new(rejection.status(), "the request is not valid", rejection.body_text())
         })?;
+        let bytes = match signed_in {
+            Some(officer) => {
+                let Json(mut fields) =
+                    Json::<Map<String, Value>>::from_bytes(&bytes).map_err(problem)?;
+                fields.insert("officer".to_owned(), Value::from(officer));
+                Bytes::from(Value::Object(fields).to_string())
+            }
+            None => bytes,
+        };
         let Json(body) = Json::from_bytes(&bytes).map_err(problem)?;
         let Json(named) = Json::<Named>::from_bytes(&bytes).map_err(problem)?;
         let Json(fields) = Json::from_bytes(&bytes).map_err(problem)?;

@@ -1,8 +1,8 @@
 //! Inspections: the list, and one with its records, its money and what the engine says of it.
 
-use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
+use axum::{Extension, Json};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -13,6 +13,7 @@ use tidewaiter_proto::record::Record;
 use tidewaiter_web::tally::Tally;
 
 use super::fault::no_inspection;
+use crate::officers::{Officers, Present};
 use crate::recorder::RecordError;
 use crate::station::{InspectionSummary, Station};
 
@@ -94,10 +95,15 @@ pub(super) struct InspectionJson {
 
 pub(super) async fn show(
     State(station): State<Station>,
+    State(officers): State<Officers>,
+    Extension(present): Extension<Present>,
     Path(id): Path<String>,
 ) -> Result<Json<InspectionJson>, Problem> {
     let records = known(&station, &id)?;
     let open = station.open_inspection().await.as_deref() == Some(&id);
+    if !open && let Some(session) = &present.session {
+        officers.has_read(session, &id).await;
+    }
     let tally = tally(&records);
     let alerts = station.alerts(&id);
     Ok(Json(InspectionJson { inspection: id, open, records, alerts, tally }))

@@ -15,6 +15,7 @@ use tidewaiter_web::visit::is_officer_id;
 
 use super::fault::{Told, wrong};
 use super::inspection::known;
+use crate::officers::Officers;
 use crate::page::{lacking, needs_reason_to_release, settled};
 use crate::recorder::Taken;
 use crate::station::Station;
@@ -77,6 +78,7 @@ pub(super) async fn count(
 /// says why; a detention names sum, reason, law and seal.
 pub(super) async fn outcome(
     State(station): State<Station>,
+    State(officers): State<Officers>,
     Path(id): Path<String>,
     headers: HeaderMap,
     said: Told<OutcomeRecorded>,
@@ -87,6 +89,15 @@ pub(super) async fn outcome(
     let grave = needs_reason_to_release(&station.alerts(&id));
     if let Some(lack) = lacking(&outcome, grave).first() {
         return Err(wrong(lack.field(), lack.why()));
+    }
+    if outcome.agreed_by.is_some() {
+        return Err(wrong("agreed_by", "agreed_by: the second person signs at the officer's page"));
+    }
+    let records = known(&station, &id)?;
+    if officers.takes_two(&records, &outcome) {
+        // A program has no second keyboard: the second person signs at the page.
+        let why = "detained cash goes back by two: record it at the officer's page";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "this takes a second person", why));
     }
     let source = Source::Officer(outcome.officer.clone());
     let body = Body::OutcomeRecorded(outcome);

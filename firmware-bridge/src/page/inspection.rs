@@ -1,6 +1,7 @@
 //! Inspections of this station: the latest, and one with all that was recorded.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use jiff::Timestamp;
@@ -11,6 +12,7 @@ use tidewaiter_web::timeline::decision_code;
 use tidewaiter_web::visit::Visit;
 
 use super::shown::Shown;
+use crate::officers::{Officers, Present};
 use crate::station::Station;
 
 /// One inspection in a list.
@@ -70,6 +72,8 @@ pub(super) async fn list(State(station): State<Station>, visit: Visit) -> Respon
 
 pub(super) async fn show(
     State(station): State<Station>,
+    State(officers): State<Officers>,
+    Extension(present): Extension<Present>,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
     visit: Visit,
@@ -81,6 +85,9 @@ pub(super) async fn show(
     };
     let frame = super::frame(&visit, &station, shown.heading.clone(), "");
     let open = station.open_inspection().await.as_deref() == Some(&id);
+    if !open && let Some(session) = &present.session {
+        officers.has_read(session, &id).await;
+    }
     let recorded = super::recorded_number(query.as_deref());
     page(&InspectionPage { frame, shown, open, recorded })
 }

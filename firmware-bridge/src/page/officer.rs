@@ -1,4 +1,5 @@
-//! Who is on duty, as far as this browser says. No sign-in: the id stands in what is recorded.
+//! Who is on duty, as far as this browser says, where nobody signs in: the id stands in what is
+//! recorded.
 
 use askama::Template;
 use axum::extract::{RawQuery, State};
@@ -24,6 +25,9 @@ pub(super) async fn show(
     RawQuery(query): RawQuery,
     visit: Visit,
 ) -> Response {
+    if visit.signed_in.is_some() {
+        return Redirect::to("/account").into_response();
+    }
     let mut fields = Fields::read(query.unwrap_or_default().as_bytes());
     fields.set("officer", visit.officer.clone().unwrap_or_default());
     page(&template(&station, &visit, fields, Problems::default()))
@@ -34,6 +38,9 @@ pub(super) async fn choose(
     visit: Visit,
     fields: Fields,
 ) -> Response {
+    if visit.signed_in.is_some() {
+        return Redirect::to("/account").into_response();
+    }
     let officer = fields.get("officer").to_owned();
     if is_officer_id(&officer) {
         let back = Redirect::to(local_path(fields.get("back"))).into_response();

@@ -15,6 +15,8 @@ use super::money::{self, CURRENCIES, GOLD_FORMS, INSTRUMENTS, PAYEES, choices};
 use super::opening::{some, words};
 use super::settled;
 use super::shown::Shown;
+use crate::officers::Officers;
+use crate::officers::release::NotAgreed;
 use crate::recorder::RecordError;
 use crate::station::Station;
 
@@ -119,6 +121,7 @@ pub(super) fn read(
         legal_basis: some(fields.get("legal_basis")).filter(|_| decision != Decision::Released),
         seal: some(fields.get("seal")).filter(|_| takes),
         officer: officer.to_owned(),
+        agreed_by: None,
     };
     for lack in lacking(&outcome, release_needs_reason) {
         let (field, message) = lack.on_form();
@@ -146,6 +149,8 @@ struct OutcomePage {
     gold_forms: Vec<(&'static str, String)>,
     /// Articles that the warnings name.
     laws: Vec<String>,
+    /// Whether releasing what was detained takes a second person here.
+    second: bool,
 }
 
 pub(super) async fn show(
@@ -166,6 +171,7 @@ pub(super) async fn show(
 
 pub(super) async fn record(
     State(station): State<Station>,
+    State(officers): State<Officers>,
     Path(id): Path<String>,
     visit: Visit,
     mut fields: Fields,
@@ -181,6 +187,21 @@ pub(super) async fn record(
     if let Some(outcome) = outcome
         && super::is_known(&station, &id)
     {
+        let records = station.records(&id).unwrap_or_default();
+        let mut outcome = outcome;
+        if officers.takes_two(&records, &outcome) {
+            let (shown, pin) = (fields.get("second").to_owned(), fields.raw("second-pin"));
+            match officers.second(&records, &officer, &shown, pin.to_owned()).await {
+                Ok(second) => outcome.agreed_by = Some(second.id.to_string()),
+                Err(NotAgreed::NotIn(error)) => {
+                    problems.add("second", super::sign_in::said(&visit, &error).1);
+                }
+                Err(NotAgreed::NotTheirs(_)) => {
+                    problems.add("second", visit.text.say("outcome-second-not"));
+                }
+            }
+        }
+        fields.remove("second-pin");
         let body = Body::OutcomeRecorded(outcome);
         let done = super::record(&station, &id, &officer, body, &fields, &mut problems).await;
         if let Some(done) = done {
@@ -223,8 +244,11 @@ fn template(
     }
     let mut frame = super::frame(visit, station, text.say("outcome-title"), "");
     frame.refresh_seconds = 0;
+    let detained = matches!(shown.decision, Some(Decision::Detained | Decision::Seized));
+    let second = detained && visit.signed_in.is_some();
     Ok(Some(OutcomePage {
         frame,
+        second,
         shown,
         decisions: words(text, "outcome-decision", DECISIONS),
         reasons: choices(text, "outcome-reason", REASONS),

@@ -1,6 +1,7 @@
 //! One inspection as the officer sees it.
 
 use tidewaiter_proto::body::{Body, Decision, ScanDecision, ScanResult};
+use tidewaiter_proto::order::{OrderKind, SHOWN};
 use tidewaiter_proto::record::Record;
 use tidewaiter_web::amended::amended;
 use tidewaiter_web::tally::Tally;
@@ -28,12 +29,25 @@ pub(super) struct Shown {
     /// What officers noticed, in one line each.
     pub(super) observed: Vec<String>,
     pub(super) warnings: Vec<Warning>,
+    /// What the desk asks for and was not done since.
+    pub(super) orders: Vec<Asked>,
     /// A release needs a reason.
     pub(super) grave: bool,
     pub(super) decision: Option<Decision>,
     /// The decision with its reasons, in one line.
     pub(super) decided: Option<String>,
     pub(super) timeline: Vec<Entry>,
+}
+
+/// What the desk asks for.
+pub(super) struct Asked {
+    /// In words.
+    pub(super) what: String,
+    /// What the desk adds.
+    pub(super) text: String,
+    /// Who asks.
+    pub(super) by: String,
+    pub(super) seq: u64,
 }
 
 /// What a scan said: a reason to look.
@@ -93,6 +107,7 @@ impl Shown {
         let mut scans = Vec::new();
         let mut observed = Vec::new();
         let (mut decision, mut decided) = (None, None);
+        let mut orders: Vec<(OrderKind, Asked)> = Vec::new();
         for shown in amended(records) {
             match &shown.record.body {
                 Body::ScanResult(result) => scans.push(scan(text, shown.record.seq, result)),
@@ -103,6 +118,11 @@ impl Shown {
                 body @ Body::OutcomeRecorded(outcome) => {
                     decision = Some(outcome.decision);
                     decided = Some(detail(text, body));
+                    orders.clear();
+                }
+                Body::CashCounted(_) => orders.retain(|(kind, _)| *kind != OrderKind::Recount),
+                Body::Other { type_name, value } if type_name == SHOWN => {
+                    orders.extend(asked(text, shown.record.seq, value));
                 }
                 _ => {}
             }
@@ -116,6 +136,7 @@ impl Shown {
             scans,
             observed,
             warnings: Vec::new(),
+            orders: orders.into_iter().map(|(_, asked)| asked).collect(),
             grave: false,
             decision,
             decided,
@@ -130,12 +151,25 @@ impl Shown {
         format!("release-{}-{}", self.id, self.timeline.len())
     }
 
-    /// What a reader of the screen is told of a change: the gravest warning.
+    /// What a reader of the screen is told of a change: what the desk asks, else the gravest
+    /// warning.
     pub(super) fn announcement(&self) -> String {
+        if let Some(order) = self.orders.last() {
+            return format!("{} {}", order.what, order.text).trim_end().to_owned();
+        }
         self.warnings
             .first()
             .map_or_else(String::new, |warning| format!("{}: {}", warning.kind, warning.sentence))
     }
+}
+
+/// An order as it was recorded; none where it is not one.
+fn asked(text: Text, seq: u64, value: &serde_json::Value) -> Option<(OrderKind, Asked)> {
+    let said = |name: &str| value.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
+    let kind: OrderKind = said("kind").parse().ok()?;
+    let what = text.code("order", kind.as_str()).into_owned();
+    let (words, by) = (said("text").to_owned(), said("by").to_owned());
+    Some((kind, Asked { what, text: words, by, seq }))
 }
 
 fn scan(text: Text, seq: u64, result: &ScanResult) -> Scan {

@@ -5,8 +5,11 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, StatusCode};
 use serde_json::Value;
 use tidewaiter_bridge::http::router;
+use tidewaiter_bridge::officers::{Officers, SignIn};
 use tidewaiter_bridge::station::Station;
 use tidewaiter_proto::record::Source;
+use tidewaiter_proto::signing::Signing;
+use tidewaiter_web::guard::Door;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -27,12 +30,19 @@ pub(crate) struct Answer {
     pub(crate) text: String,
 }
 
+/// The pages of a station that no accounts have come to.
+fn routes(station: &Station, stop: CancellationToken) -> Router {
+    let server = Signing::from_seed(&[3; 32]).verifying();
+    let officers = Officers::open(station.clone(), server, SignIn::UntilAccounts);
+    router(station.clone(), officers, stop, Door::default())
+}
+
 impl Lane {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let stop = CancellationToken::new();
         let station = station(folder.path(), &stop);
-        Self { _folder: folder, router: router(station.clone(), stop), station }
+        Self { _folder: folder, router: routes(&station, stop), station }
     }
 
     /// A passenger to Pyongyang, with as many hundred-dollar notes counted.

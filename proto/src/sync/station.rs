@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use crate::chain::{ChainHash, Head};
-use crate::receipt::{Down, DownError, SignedDown, Want};
+use crate::receipt::{AccountsPiece, Down, DownError, SignedDown, Want};
 use crate::signing::Verifying;
 use crate::station::StationId;
 use crate::sync::finding::Finding;
@@ -73,8 +73,13 @@ pub enum Effect {
     },
     /// Begin this life of the ledger, then call [`Station::recorded`] with it.
     BeginEpoch(u64),
+    /// Put it together with its other pieces; whole, it says who may sign in here.
+    Accounts(AccountsPiece),
     /// Show and record it.
     Raise(Finding),
+    /// The desk asks something: show it to the officer and record that it was shown. The server
+    /// says it again until it has that record, so it may come more than once.
+    Ask(crate::order::Order),
 }
 
 /// What the presence has to say beside versions and clock.
@@ -328,6 +333,8 @@ impl Station {
             Down::Refused { reason, .. } => {
                 self.effects.push_back(Effect::Raise(Finding::BatchRefused { reason }));
             }
+            Down::Accounts(piece) => self.effects.push_back(Effect::Accounts(piece)),
+            Down::Order(order) => self.effects.push_back(Effect::Ask(order)),
             Down::Unknown => {}
         }
         self.advance(now);
@@ -470,7 +477,9 @@ impl Effect {
             | Self::Confirmed { .. }
             | Self::BeginEpoch(_)
             | Self::Drop { .. }
-            | Self::Raise(_) => true,
+            | Self::Raise(_)
+            | Self::Accounts(_)
+            | Self::Ask(_) => true,
             Self::Connect | Self::Announce(_) | Self::Send(_) | Self::Compare(_) => false,
         }
     }

@@ -187,6 +187,10 @@ impl World {
                 self.record(i);
             }
             Effect::Raise(finding) => self.raise(i, &finding),
+            // This server's desk asks for nothing.
+            Effect::Ask(_) => {}
+            // This server sends no accounts.
+            Effect::Accounts(_) => {}
         }
     }
 

@@ -118,6 +118,16 @@ impl Default for Walk {
 }
 
 impl Walk {
+    /// A walk that goes on behind an entry that was checked before.
+    pub fn after(number: u64, link: Link) -> Self {
+        Self { previous: link, next: number.saturating_add(1) }
+    }
+
+    /// The last entry that was checked; 0 before the first.
+    pub fn last(&self) -> u64 {
+        self.next - 1
+    }
+
     /// Checks the next entry against its stored link.
     ///
     /// # Errors

@@ -11,6 +11,7 @@
 //! | [`totp`] | the second factor |
 //! | [`lockout`] | how long to wait after wrong passwords |
 //! | [`session`] | tokens of sessions, and how long one lasts |
+//! | [`station`] | accounts that a station signs people in with, signed and dated |
 //! | [`setup`] | the one-time code of the first start |
 //! | [`audit`] | who did and read what: entries in a chain |
 
@@ -22,4 +23,5 @@ pub mod password;
 pub mod role;
 pub mod session;
 pub mod setup;
+pub mod station;
 pub mod totp;

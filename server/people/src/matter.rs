@@ -34,8 +34,8 @@ pub enum Refused {
     /// The one who asked.
     #[error("{0} asked for this: a second person must agree")]
     OwnRequest(AccountId),
-    /// One who had a hand in the facts: counted the cash.
-    #[error("{0} counted here: somebody else must agree")]
+    /// One who had a hand in the facts: counted the cash, or decided.
+    #[error("{0} counted or decided here: somebody else must agree")]
     OwnCount(AccountId),
     /// No right to it at this site.
     #[error("{who} may not agree to {matter} at {site}")]
@@ -99,7 +99,7 @@ impl Matter {
     }
 
     /// Whether `second` may agree to what `first` asked for at `site`, when `counted` are those who
-    /// counted the cash it is about.
+    /// had a hand in what it is about: counted the cash, or decided.
     ///
     /// # Errors
     /// [`Refused`].
@@ -113,7 +113,7 @@ impl Matter {
         if second.id == *first {
             return Err(Refused::OwnRequest(first.clone()));
         }
-        if self == Self::ReleaseDetained && counted.contains(&second.id) {
+        if counted.contains(&second.id) {
             return Err(Refused::OwnCount(second.id.clone()));
         }
         if !second.may_at(self.to_agree(), site) {

@@ -75,6 +75,8 @@ pub enum Permission {
     AccountManage,
     /// Asks for rights beyond one's own, for a time and with a reason.
     BreakGlass,
+    /// Sees what waits for a second person, as far as it is theirs to see, and answers it.
+    MatterRead,
 }
 
 impl Role {
@@ -120,6 +122,7 @@ impl Role {
                 P::Release,
                 P::StationRead,
                 P::BreakGlass,
+                P::MatterRead,
             ],
             Self::Supervisor => &[
                 P::AlertRead,
@@ -134,6 +137,7 @@ impl Role {
                 P::BundleMake,
                 P::PersonalExport,
                 P::BreakGlass,
+                P::MatterRead,
             ],
             Self::Analyst => &[
                 P::AlertRead,
@@ -150,11 +154,12 @@ impl Role {
                 P::PolicyRead,
                 P::BundleRead,
                 P::AuditRead,
+                P::MatterRead,
             ],
-            Self::RuleAuthor => &[P::PolicyRead, P::PolicyWrite],
-            Self::RuleApprover => &[P::PolicyRead, P::PolicyApprove],
+            Self::RuleAuthor => &[P::PolicyRead, P::PolicyWrite, P::MatterRead],
+            Self::RuleApprover => &[P::PolicyRead, P::PolicyApprove, P::MatterRead],
             Self::DeviceAdministrator => &[P::StationRead, P::StationManage],
-            Self::KeyCustodian => &[P::Erase, P::Custody],
+            Self::KeyCustodian => &[P::Erase, P::Custody, P::MatterRead],
             Self::Administrator => &[P::AccountManage, P::StationRead],
         }
     }

@@ -87,7 +87,7 @@ impl Language {
         }
     }
 
-    pub(crate) fn sources(self) -> [&'static str; 6] {
+    pub(crate) fn sources(self) -> [&'static str; 7] {
         macro_rules! files {
             ($code:literal) => {
                 [
@@ -97,6 +97,7 @@ impl Language {
                     include_str!(concat!("../languages/", $code, "/desk.ftl")),
                     include_str!(concat!("../languages/", $code, "/headquarters.ftl")),
                     include_str!(concat!("../languages/", $code, "/people.ftl")),
+                    include_str!(concat!("../languages/", $code, "/policy.ftl")),
                 ]
             };
         }

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
+use crate::guard::Address;
 use crate::language::Language;
 use crate::text::Text;
 
@@ -25,6 +26,8 @@ pub struct Visit {
     pub keys: bool,
     /// Who is signed in, where there is sign-in.
     pub signed_in: Option<SignedIn>,
+    /// From where, as far as the door knows; empty otherwise.
+    pub address: String,
 }
 
 /// Who is signed in, as the guard of a router tells its handlers.
@@ -53,6 +56,7 @@ impl Visit {
             officer: cookie(headers, OFFICER_COOKIE).filter(|name| is_officer_id(name)),
             keys: cookie(headers, KEYS_COOKIE).is_none_or(|value| value != "off"),
             signed_in: None,
+            address: String::new(),
         }
     }
 }
@@ -67,6 +71,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Visit {
             // Who is signed in is no matter of what this browser remembers.
             visit.officer = Some(person.id.clone());
             visit.signed_in = Some(person.clone());
+        }
+        if let Some(Address(address)) = parts.extensions.get::<Address>() {
+            visit.address = address.to_string();
         }
         Ok(visit)
     }

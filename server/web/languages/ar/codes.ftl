@@ -48,6 +48,7 @@ alert-ledger_broken = السجل لا يتحقق
 alert-device_fault = عطل جهاز
 alert-clock_fault = عطل الساعة
 alert-station_silent = المحطة صامتة
+alert-break_glass = صلاحيات فوق المعتاد
 alert-rate_missing = لا سعر صرف: اجمع يدويا
 
 outcome-inspect_mandatory = فتش الشخص والأمتعة: القانون يوجب ذلك
@@ -200,9 +201,26 @@ decision-seized = صودر النقد
 decision-refused = رُفض العبور
 decision-referred = أُحيل
 
+device-reader = قارئ الجوازات
+device-scanner = ماسح بطاقات الصعود
+device-counter = عدّاد النقود
+device-xray = جهاز الأشعة
+device-scale = ميزان
+device-kiosk = جهاز ذاتي الخدمة
+device-movements = الرحلات والسفن
 device-state-online = يعمل
 device-state-offline = غير متصل
 device-state-fault = عطل
 clock-synced = صحيحة
 clock-holdover = تسير وحدها
 clock-unset = لم تُضبط قط
+
+listed-person = شخص
+listed-organisation = منظمة
+listed-vessel = سفينة
+listed-aircraft = طائرة
+link-name = الاسم
+link-owner = مالك أو شريك
+link-phone = هاتف أو بريد
+link-premises = مكان
+link-name_family = عائلة أسماء

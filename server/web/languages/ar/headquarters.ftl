@@ -27,3 +27,4 @@ hq-epoch = عمر السجل
 hq-numbers = الأرقام
 hq-gaps = الأرقام الناقصة
 hq-totals = المجاميع حسب العملة
+hq-check-audit = سجل التدقيق متصل بلا انقطاع

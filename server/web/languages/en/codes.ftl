@@ -48,6 +48,7 @@ alert-ledger_broken = Ledger does not verify
 alert-device_fault = Device fault
 alert-clock_fault = Clock fault
 alert-station_silent = Station silent
+alert-break_glass = Rights beyond one’s own
 alert-rate_missing = No exchange rate: total by hand
 
 outcome-inspect_mandatory = Inspect the person and luggage: the law requires it
@@ -200,9 +201,26 @@ decision-seized = Cash seized
 decision-refused = Crossing refused
 decision-referred = Referred
 
+device-reader = Passport reader
+device-scanner = Boarding-pass scanner
+device-counter = Counter
+device-xray = X-ray
+device-scale = Scale
+device-kiosk = Kiosk
+device-movements = Flights and ships
 device-state-online = working
 device-state-offline = not connected
 device-state-fault = fault
 clock-synced = right
 clock-holdover = runs free
 clock-unset = never set
+
+listed-person = Person
+listed-organisation = Organisation
+listed-vessel = Vessel
+listed-aircraft = Aircraft
+link-name = Name
+link-owner = Owner or associate
+link-phone = Telephone or mailbox
+link-premises = Premises
+link-name_family = Family of names

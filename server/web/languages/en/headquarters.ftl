@@ -27,3 +27,4 @@ hq-epoch = Ledger life
 hq-numbers = Numbers
 hq-gaps = Missing numbers
 hq-totals = Totals by currency
+hq-check-audit = The audit goes on unbroken

@@ -48,6 +48,7 @@ alert-ledger_broken = 장부가 검증되지 않음
 alert-device_fault = 장치 고장
 alert-clock_fault = 시계 고장
 alert-station_silent = 검사대 연락 없음
+alert-break_glass = 권한 초과 사용
 alert-rate_missing = 환율 없음: 손으로 합산
 
 outcome-inspect_mandatory = 사람과 짐을 검사하십시오: 법의 요구입니다
@@ -200,9 +201,26 @@ decision-seized = 현금 압수
 decision-refused = 통과 거부
 decision-referred = 넘김
 
+device-reader = 여권 판독기
+device-scanner = 탑승권 스캐너
+device-counter = 지폐 계수기
+device-xray = 엑스선 검색기
+device-scale = 저울
+device-kiosk = 키오스크
+device-movements = 항공편과 선박
 device-state-online = 작동함
 device-state-offline = 연결 안 됨
 device-state-fault = 고장
 clock-synced = 맞음
 clock-holdover = 저절로 감
 clock-unset = 맞춘 적 없음
+
+listed-person = 사람
+listed-organisation = 단체
+listed-vessel = 선박
+listed-aircraft = 항공기
+link-name = 이름
+link-owner = 소유자 또는 관계자
+link-phone = 전화 또는 우편
+link-premises = 장소
+link-name_family = 이름 계열

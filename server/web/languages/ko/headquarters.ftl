@@ -27,3 +27,4 @@ hq-epoch = 장부의 생애
 hq-numbers = 번호
 hq-gaps = 빠진 번호
 hq-totals = 통화별 합계
+hq-check-audit = 감사 기록이 끊김 없이 이어짐

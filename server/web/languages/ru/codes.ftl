@@ -48,6 +48,7 @@ alert-ledger_broken = Журнал не проходит проверку
 alert-device_fault = Неисправность прибора
 alert-clock_fault = Неисправность часов
 alert-station_silent = Пост молчит
+alert-break_glass = Права сверх собственных
 alert-rate_missing = Нет курса: итог вручную
 
 outcome-inspect_mandatory = Досмотреть лицо и багаж: этого требует закон
@@ -200,9 +201,26 @@ decision-seized = Наличные изъяты
 decision-refused = В проезде отказано
 decision-referred = Передано
 
+device-reader = Считыватель паспортов
+device-scanner = Сканер посадочных талонов
+device-counter = Счётчик банкнот
+device-xray = Рентген
+device-scale = Весы
+device-kiosk = Киоск
+device-movements = Рейсы и суда
 device-state-online = работает
 device-state-offline = не подключён
 device-state-fault = неисправность
 clock-synced = идут верно
 clock-holdover = идут сами по себе
 clock-unset = не были установлены
+
+listed-person = Лицо
+listed-organisation = Организация
+listed-vessel = Судно
+listed-aircraft = Воздушное судно
+link-name = Имя
+link-owner = Владелец или партнёр
+link-phone = Телефон или почта
+link-premises = Помещение
+link-name_family = Семейство названий

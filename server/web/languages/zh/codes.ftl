@@ -48,6 +48,7 @@ alert-ledger_broken = 账本验证不通过
 alert-device_fault = 设备故障
 alert-clock_fault = 时钟故障
 alert-station_silent = 检查站无声
+alert-break_glass = 临时越权
 alert-rate_missing = 没有汇率：请人工合计
 
 outcome-inspect_mandatory = 检查本人及行李：法律要求
@@ -200,9 +201,26 @@ decision-seized = 没收现金
 decision-refused = 拒绝通行
 decision-referred = 移交
 
+device-reader = 护照阅读器
+device-scanner = 登机牌扫描器
+device-counter = 点钞机
+device-xray = X光机
+device-scale = 秤
+device-kiosk = 自助终端
+device-movements = 航班和船舶
 device-state-online = 正常
 device-state-offline = 未连接
 device-state-fault = 故障
 clock-synced = 准确
 clock-holdover = 自行走时
 clock-unset = 从未设定
+
+listed-person = 个人
+listed-organisation = 组织
+listed-vessel = 船舶
+listed-aircraft = 航空器
+link-name = 名称
+link-owner = 所有者或关系人
+link-phone = 电话或邮箱
+link-premises = 场所
+link-name_family = 名称系列

@@ -27,3 +27,4 @@ hq-epoch = 账本期次
 hq-numbers = 编号
 hq-gaps = 缺号
 hq-totals = 按币种合计
+hq-check-audit = 审计链连续无断
