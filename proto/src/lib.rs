@@ -12,6 +12,7 @@
 //! | [`body`], [`record`] | one fact, and the numbered record that carries it |
 //! | [`stored`], [`seal`], [`chain`] | the bytes of a record, its sealed body, its place in the chain |
 //! | [`signing`], [`batch`], [`receipt`], [`presence`] | what is signed, and by whom |
+//! | [`manifest`] | the policy and lists in force, as stations are told |
 //! | [`sync`] | how records reach the server: both sides, as state machines |
 //! | [`enrolment`] | how a station becomes known to a server |
 //! | [`topic`], [`bus`] | MQTT topics, and messages on the station's own bus |
@@ -25,8 +26,10 @@ pub mod cash;
 pub mod chain;
 pub mod document;
 pub mod enrolment;
+pub mod manifest;
 pub mod money;
 pub mod movement;
+pub mod order;
 pub mod party;
 pub mod presence;
 pub mod receipt;

@@ -81,6 +81,12 @@ impl BodyKey {
         Self(bytes)
     }
 
+    /// The key itself, for a case file that others shall be able to open. What is handed over so
+    /// can be opened for good, whatever is erased here later.
+    pub fn disclosed(&self) -> [u8; 32] {
+        self.0
+    }
+
     /// Encrypts a body; `header` is bound to it.
     pub fn seal(&self, nonce: &[u8; 24], header: &[u8], body: &[u8]) -> Vec<u8> {
         encrypt(&self.0, nonce, header, body)
@@ -175,20 +181,25 @@ impl StationKey {
     /// A keyed name: lets a station's own files be searched by inspection or event without
     /// holding their names. The parts are told apart by their lengths.
     pub fn tag(&self, purpose: &str, parts: &[&str]) -> [u8; 16] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0)
-            .expect("HMAC takes a key of any length, and this one has 32 bytes");
-        mac.update(TAG);
-        for part in std::iter::once(&purpose).chain(parts) {
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part.as_bytes());
-        }
-        let full: [u8; 32] = mac.finalize().into_bytes().into();
-        let mut tag = [0; 16];
-        for (to, from) in tag.iter_mut().zip(full) {
-            *to = from;
-        }
-        tag
+        keyed(&self.0, TAG, purpose, parts)
     }
+}
+
+/// The first half of an HMAC-SHA-256 over a purpose and parts, each with its length.
+fn keyed(key: &[u8], domain: &[u8], purpose: &str, parts: &[&str]) -> [u8; 16] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key)
+        .expect("HMAC takes a key of any length, and this one has 32 bytes");
+    mac.update(domain);
+    for part in std::iter::once(&purpose).chain(parts) {
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part.as_bytes());
+    }
+    let full: [u8; 32] = mac.finalize().into_bytes().into();
+    let mut tag = [0; 16];
+    for (to, from) in tag.iter_mut().zip(full) {
+        *to = from;
+    }
+    tag
 }
 
 impl ServerSecret {
@@ -200,6 +211,12 @@ impl ServerSecret {
     /// The public half.
     pub fn public(&self) -> ServerPublic {
         ServerPublic(PublicKey::from(&self.0).to_bytes())
+    }
+
+    /// A keyed name: lets the server's tables be searched for what they do not hold in the clear.
+    /// The parts are told apart by their lengths.
+    pub fn tag(&self, purpose: &str, parts: &[&str]) -> [u8; 16] {
+        keyed(self.0.as_bytes(), SERVER_TAG, purpose, parts)
     }
 }
 
@@ -284,6 +301,7 @@ fn decrypt(
 
 const SUBJECT: &[u8] = b"tidewaiter/subject/v1\0";
 const TAG: &[u8] = b"tidewaiter/station-tag/v1\0";
+const SERVER_TAG: &[u8] = b"tidewaiter/server-tag/v1\0";
 const WRAP: &[u8] = b"tidewaiter/wrap/v1";
 
 #[cfg(test)]
