@@ -249,6 +249,12 @@ pub struct ListEntry {
     /// Names the list links this entry to: operator, owner, "Linked To".
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub linked_to: Vec<String>,
+    /// Why an authority keeps this entry on a list of its own.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// Who put it there.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub author: String,
     /// The rest of what the list says, in its own words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
@@ -271,6 +277,8 @@ impl ListEntry {
             addresses: Vec::new(),
             vessel: VesselFacts::default(),
             linked_to: Vec::new(),
+            reason: String::new(),
+            author: String::new(),
             note: String::new(),
         }
     }

@@ -19,6 +19,7 @@
 //! | `premises` | addresses, whatever the spelling |
 //! | `network` | what links parties, with the evidence of each link |
 //! | `question` | a question as JSON gives it |
+//! | `search` | terms by which a name is found again |
 
 use std::collections::BTreeMap;
 
@@ -39,12 +40,15 @@ mod name;
 mod network;
 mod premises;
 mod question;
+mod search;
 mod text;
 
 pub use index::Index;
 pub use matcher::Matcher;
 pub use network::{Edge, LinkKind, Network, Node};
+pub(crate) use premises::plain_words;
 pub use question::{Question, QuestionError};
+pub use search::search_terms;
 
 /// The score from which two names are worth a person's look.
 pub const POSSIBLE: f64 = 0.7;

@@ -126,15 +126,48 @@ fn checks_of_entities_are_told_apart() {
     let text = std::fs::read_to_string(folder.join("names/entity-checks.yml")).unwrap();
     let checks = checks(&text);
     assert!(checks.len() > 200, "{} checks", checks.len());
-    let mut measured = Measured::default();
-    for (is_match, schema, [a, b]) in checks {
+    let (mut tuned, mut kept) = (Measured::default(), Measured::default());
+    for (at, (is_match, schema, [a, b])) in checks.into_iter().enumerate() {
         let score = Matcher::score(&schema, &a, &b);
-        measured.add(score, is_match);
+        // Every third was kept aside while rules and weights were chosen.
+        if at % 3 == 2 {
+            kept.add(score, is_match);
+        } else {
+            tuned.add(score, is_match);
+        }
         if (score >= 0.7) != is_match && std::env::var_os("TIDEWAITER_SHOW_MISSES").is_some() {
-            println!("{score:.3} {is_match} {schema}: {a} | {b}");
+            println!("{} {score:.3} {is_match} {schema}: {a} | {b}", at % 3);
         }
     }
-    measured.tell("entity checks");
-    // The goal is 0.93; the best open matcher is at 0.915.
-    assert!(measured.f1() >= 0.84, "{measured:?}");
+    let all = Measured {
+        right: tuned.right + kept.right,
+        wrong: tuned.wrong + kept.wrong,
+        missed: tuned.missed + kept.missed,
+    };
+    // What is asked is 0.93 of all; the best open matcher is at 0.915.
+    for (name, measured, least) in
+        [("checks tuned on", &tuned, 0.93), ("checks kept aside", &kept, 0.9), ("all", &all, 0.93)]
+    {
+        measured.tell(name);
+        assert!(measured.f1() >= least, "{name}: {measured:?}");
+    }
+}
+
+/// Pairs like the labelled ones, written by hand from public spellings before the names were looked at
+/// with this matcher.
+#[test]
+fn pairs_of_our_own_are_told_apart() {
+    let mut reader = csv::Reader::from_reader(include_str!("data/pairs.csv").as_bytes());
+    let mut measured = Measured::default();
+    for row in reader.records() {
+        let row = row.unwrap();
+        let score = Matcher::score(&row[0], &row[1], &row[2]);
+        let is_match = &row[3] == "true";
+        measured.add(score, is_match);
+        if (score >= 0.7) != is_match {
+            println!("{score:.3} {is_match} {}: {} | {}", &row[0], &row[1], &row[2]);
+        }
+    }
+    measured.tell("pairs of our own");
+    assert!(measured.f1() >= 0.85, "{measured:?}");
 }

@@ -3,6 +3,7 @@
 //! Owns the comparison; what is screened again because of it is the caller's.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 
 use serde::Serialize;
 
@@ -52,17 +53,30 @@ impl ListDifference {
         self.added.is_empty() && self.removed.is_empty() && self.changed.is_empty()
     }
 
-    /// The bundle cut down to what is new or changed: what old records are screened against again.
-    pub fn to_screen_again(&self, new: &ListBundle) -> ListBundle {
-        let wanted: HashSet<&str> =
-            self.added.iter().chain(&self.changed).map(String::as_str).collect();
-        let entries = new
-            .entries
-            .iter()
-            .filter(|entry| wanted.contains(entry.entry.as_str()))
-            .cloned()
+    /// The lists of two sets that differ, by name; one that is in a single set differs in all its
+    /// entries.
+    pub fn of_lists(old: &[ListBundle], new: &[ListBundle]) -> Vec<(String, Self)> {
+        let none = |like: &ListBundle| ListBundle::new(&*like.name, like.as_of, "", Vec::new());
+        let known =
+            |lists: &[ListBundle], name: &str| lists.iter().find(|list| list.name == name).cloned();
+        let gone = old.iter().filter(|list| known(new, &list.name).is_none());
+        let mut found: Vec<(String, Self)> = gone
+            .map(|list| (list.name.clone(), Self::between(list, &none(list))))
+            .chain(new.iter().map(|list| {
+                let before = known(old, &list.name).unwrap_or_else(|| none(list));
+                (list.name.clone(), Self::between(&before, list))
+            }))
+            .filter(|(_, difference)| !difference.is_empty())
             .collect();
-        ListBundle::new(new.name.clone(), new.as_of, new.source.clone(), entries)
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+        found
+    }
+}
+
+impl fmt::Display for ListDifference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (added, removed) = (self.added.len(), self.removed.len());
+        write!(formatter, "{added} added, {removed} removed, {} changed", self.changed.len())
     }
 }
 

@@ -125,7 +125,9 @@ fn read_row<'a>(column: impl Fn(&str) -> &'a str) -> Result<ListEntry, String> {
         read_identifier(&mut entry, key.trim(), value.trim());
     }
     entry.addresses = several(column("addresses")).map(read_address).collect();
-    entry.note = note(&column);
+    column("reason").clone_into(&mut entry.reason);
+    column("author").clone_into(&mut entry.author);
+    column("note").clone_into(&mut entry.note);
     Ok(entry)
 }
 
@@ -145,21 +147,6 @@ fn read_identifier(entry: &mut ListEntry, key: &str, value: &str) {
             country: None,
         }),
     }
-}
-
-fn note<'a>(column: &impl Fn(&str) -> &'a str) -> String {
-    let mut note = column("note").to_owned();
-    for (key, value) in [("reason", column("reason")), ("author", column("author"))] {
-        if !value.is_empty() {
-            if !note.is_empty() {
-                note.push_str("; ");
-            }
-            note.push_str(key);
-            note.push_str(": ");
-            note.push_str(value);
-        }
-    }
-    note
 }
 
 fn several(cell: &str) -> impl Iterator<Item = &str> {

@@ -9,6 +9,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
 use super::Certainty;
+use crate::screening::plain_words;
 
 /// `premises.toml`
 #[derive(Deserialize)]
@@ -102,7 +103,7 @@ impl Premises {
         let watched = file
             .watched
             .into_iter()
-            .map(|watched| (words_of(&watched.lines.join(" ")), watched))
+            .map(|watched| (plain_words(&watched.lines.join(" ")), watched))
             .filter(|(words, _)| !words.is_empty())
             .collect();
         let common = file.common.words.iter().map(|word| folded(word)).collect();
@@ -111,7 +112,7 @@ impl Premises {
 
     /// The watched premises an address is, if any.
     pub fn watched(&self, address: &Address) -> Option<&Watched> {
-        let words = words_of(&address.lines.join(" "));
+        let words = plain_words(&address.lines.join(" "));
         let country = address.country.to_ascii_uppercase();
         let here = |(wanted, watched): &&(BTreeSet<String>, Watched)| {
             (country.is_empty() || watched.country == country) && wanted.is_subset(&words)
@@ -194,6 +195,9 @@ fn differs_by_one(a: &str, b: &str) -> bool {
 
 /// Lower case, without accents and signs, words separated by one space.
 pub(crate) fn folded(text: &str) -> String {
+    if text.is_ascii() {
+        return folded_ascii(text);
+    }
     let bare: String = text
         .nfd()
         .filter(|c| !is_combining_mark(*c))
@@ -204,22 +208,16 @@ pub(crate) fn folded(text: &str) -> String {
     bare.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The words of an address, common abbreviations written out.
-pub(crate) fn words_of(text: &str) -> BTreeSet<String> {
-    folded(text)
-        .split(' ')
-        .filter(|word| !word.is_empty())
-        .map(|word| match word {
-            "st" | "str" | "ul" | "ulitsa" => "street",
-            "ave" | "av" | "pr" | "prospekt" => "avenue",
-            "rd" => "road",
-            "bldg" => "building",
-            "fl" => "floor",
-            "dist" | "distr" => "district",
-            other => other,
-        })
-        .map(str::to_owned)
-        .collect()
+/// The same for text that has neither accents nor letters of other scripts: nearly all of it.
+fn folded_ascii(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for word in text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.extend(word.chars().map(|c| c.to_ascii_lowercase()));
+    }
+    folded
 }
 
 #[cfg(test)]

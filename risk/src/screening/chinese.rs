@@ -12,6 +12,14 @@ pub(super) struct Key {
     pub(super) plain: String,
     /// Whether a syllable is written as only Wade-Giles writes.
     pub(super) wade: bool,
+    /// Whether a syllable is written as only pinyin writes.
+    pub(super) pinyin: bool,
+}
+
+impl Key {
+    fn empty() -> Self {
+        Self { text: String::new(), plain: String::new(), wade: false, pinyin: false }
+    }
 }
 
 /// The beginnings of syllables and what they have in common.
@@ -114,11 +122,12 @@ fn each(words: &[&str]) -> Option<Vec<Key>> {
 }
 
 fn joined<'a>(keys: impl Iterator<Item = &'a Key>) -> Key {
-    let mut all = Key { text: String::new(), plain: String::new(), wade: false };
+    let mut all = Key::empty();
     for key in keys {
         all.text.push_str(&key.text);
         all.plain.push_str(&key.plain);
         all.wade |= key.wade;
+        all.pinyin |= key.pinyin;
     }
     all
 }
@@ -132,7 +141,7 @@ fn of_word(word: &str) -> Option<Key> {
 
 fn syllables(word: &str, most: usize) -> Option<Key> {
     if word.is_empty() {
-        return Some(Key { text: String::new(), plain: String::new(), wade: false });
+        return Some(Key::empty());
     }
     if most == 0 {
         return None;
@@ -143,6 +152,8 @@ fn syllables(word: &str, most: usize) -> Option<Key> {
             let Some(after) = rest.strip_prefix(end) else { continue };
             let Some(more) = syllables(after, most - 1) else { continue };
             let old = *wade || matches!(*initial, "hs" | "ts" | "tz" | "ss" | "sz");
+            let new = matches!(*initial, "zh" | "b" | "d" | "g" | "q" | "x" | "r" | "z" | "c")
+                || matches!(*end, "iong" | "ong" | "ian");
             // Tzu and Ssu are zi and si.
             let same =
                 if matches!(*initial, "tz" | "ss" | "sz") && *end == "u" { "i" } else { same };
@@ -150,6 +161,7 @@ fn syllables(word: &str, most: usize) -> Option<Key> {
                 text: format!("{class}{same}{}", more.text),
                 plain: word.to_owned(),
                 wade: old || more.wade,
+                pinyin: new || more.pinyin,
             });
         }
     }

@@ -7,11 +7,14 @@ use super::chinese::Key;
 use super::edit;
 use super::korean;
 use super::lexicon::{self, Class, Concept};
-use super::name::{Kind, Name, Style, Token, is_title, small};
+use super::name::{Kind, Name, Style, Token, small};
 use crate::lists::Script;
 
+mod merged;
 mod words;
 
+pub(super) use merged::MERGED;
+use merged::{ACRONYM, initials, is_acronym, merges};
 pub(super) use words::LEAST;
 use words::{alike, by_sound_too, sound_likeness};
 
@@ -28,6 +31,8 @@ pub(super) enum Why {
     Sound,
     /// One is the beginning of the other.
     Initial,
+    /// One is the first letters of the other's words.
+    Letters,
     /// A slip of a letter or two.
     Slip,
 }
@@ -82,6 +87,11 @@ impl Compared {
                 Why::Initial => {
                     lines.push(format!(
                         "“{own}” and “{listed}”: one may be the beginning of the other."
+                    ));
+                }
+                Why::Letters => {
+                    lines.push(format!(
+                        "“{own}” and “{listed}”: one may be the first letters of the other."
                     ));
                 }
                 Why::Slip => {
@@ -141,6 +151,12 @@ pub(super) fn compare(a: &Name, b: &Name) -> Compared {
     }
     if found.score < CHINESE && as_chinese(a, b, |own, other| own.wade != other.wade) {
         found = taken_whole(a, b, CHINESE);
+    } else if found.score < OLD_SPELLING && as_chinese(a, b, may_be_old) {
+        found = taken_whole(a, b, OLD_SPELLING);
+    }
+    if found.score < ACRONYM && is_acronym(a, b) {
+        let pairs = whole(a, b, Why::Letters, ACRONYM);
+        found = Compared { score: ACRONYM, pairs, ..Compared::default() };
     }
     if !a.glued.is_empty() && a.glued == b.glued && found.score < 0.98 {
         found.score = 0.98;
@@ -150,6 +166,14 @@ pub(super) fn compare(a: &Name, b: &Name) -> Compared {
 
 /// What one name in two romanisations of Chinese is worth.
 const CHINESE: f32 = 0.88;
+/// The same where neither shows that it is Wade-Giles, and one may be: Zhou Enlai and Chou En-lai.
+const OLD_SPELLING: f32 = 0.78;
+
+/// Whether one spelling is pinyin and the other may be older.
+fn may_be_old(own: &Key, other: &Key) -> bool {
+    own.pinyin != other.pinyin
+}
+
 /// What the one reading of characters is worth: many characters have it.
 const READING: f32 = 0.9;
 
@@ -181,7 +205,13 @@ fn by_reading(a: &Name, b: &Name) -> Option<Compared> {
     }
     // One spelling, or one that is Wade-Giles beside the pinyin that characters are read in.
     let one = |x: &Key, y: &Key| x.wade != y.wade || x.plain == y.plain;
-    let score = if as_chinese(a, b, one) { READING } else { 0.0 };
+    let score = if as_chinese(a, b, one) {
+        READING
+    } else if as_chinese(a, b, may_be_old) {
+        OLD_SPELLING
+    } else {
+        0.0
+    };
     Some(taken_whole(a, b, score))
 }
 
@@ -256,6 +286,10 @@ fn by_words(a: &Name, b: &Name) -> Compared {
     }
     merges(a.style, &a.tokens, &b.tokens, false, &mut candidates);
     merges(a.style, &b.tokens, &a.tokens, true, &mut candidates);
+    if a.style == Style::Person {
+        initials(&a.tokens, &b.tokens, false, &mut candidates);
+        initials(&b.tokens, &a.tokens, true, &mut candidates);
+    }
     // The surest first; of equals the one that says more, then the earlier on either side, by a
     // measure that does not depend on which name came first.
     let weight = |c: &Candidate| sum(&a.tokens, c.a).min(sum(&b.tokens, c.b));
@@ -305,8 +339,9 @@ fn by_words(a: &Name, b: &Name) -> Compared {
         }
         sum
     };
-    let over_a = left(&a.tokens, &taken.0, &mut compared.only_a);
-    let over_b = left(&b.tokens, &taken.1, &mut compared.only_b);
+    let mut over_a = left(&a.tokens, &taken.0, &mut compared.only_a);
+    let mut over_b = left(&b.tokens, &taken.1, &mut compared.only_b);
+    (over_a.office, over_b.office) = (is_office(a), is_office(b));
     compared.score = score(a.style, gained, matched, own_words, over_a, over_b);
     if a.style == Style::Person && father_and_son(a, b) {
         compared.score = compared.score.min(TURNED);
@@ -335,6 +370,15 @@ fn around_bin(name: &Name) -> Option<(&str, &str)> {
     Some((&son.latin, &father.latin))
 }
 
+/// Whether a name is an office and the one word by which its holder goes.
+fn is_office(name: &Name) -> bool {
+    let [title, word] = name.tokens.as_slice() else { return false };
+    let office =
+        matches!(title.kind, Kind::Shared(concept) if lexicon::name_of(concept) == "president");
+    // A short surname is half a nation's.
+    office && word.kind == Kind::Word && word.latin.len() > 5
+}
+
 /// What is left over of a name.
 #[derive(Clone, Copy, Default)]
 struct Left {
@@ -344,6 +388,8 @@ struct Left {
     shared: f32,
     /// How many numbers.
     numbers: u32,
+    /// Whether the name is that of an office and one long word: President Example.
+    office: bool,
     /// Whether a country or a people is among it.
     place: bool,
     /// Whether a word for what firms do is.
@@ -352,6 +398,8 @@ struct Left {
 
 impl Left {
     fn add(&mut self, token: &Token) {
+        // A fund or a ship I, V or X has a number too.
+        self.numbers += u32::from(matches!(token.latin.as_str(), "i" | "v" | "x"));
         match token.kind {
             Kind::Number => {
                 self.numbers += 1;
@@ -381,7 +429,7 @@ fn score(style: Style, gained: f32, matched: f32, own_words: usize, a: Left, b: 
     let both = a.all().min(b.all());
     let more = a.all().max(b.all()) - both;
     let (conflict, surplus) = match style {
-        Style::Person => (2.3, 0.16),
+        Style::Person => (2.3, 0.14),
         Style::Organisation => (1.6, 0.55),
         Style::Object => (1.6, 0.4),
     };
@@ -395,8 +443,18 @@ fn score(style: Style, gained: f32, matched: f32, own_words: usize, a: Left, b: 
             score -= 0.06;
         }
     }
-    // One word out of a longer name says little, and shared words alone say nothing of who it is.
-    if style == Style::Person && own_words == 1 && more > 0.6 {
+    // A fund, a ship and a bureau are told by their numbers.
+    if style != Style::Person {
+        score -= match (a.numbers > 0, b.numbers > 0) {
+            (true, true) if style == Style::Object => 0.15,
+            (true, true) | (false, false) => 0.0,
+            _ if style == Style::Object => ONE_NUMBER_OBJECT,
+            _ => ONE_NUMBER,
+        };
+    }
+    // One word out of a longer name says little, but of who holds an office; and shared words alone
+    // say nothing of who it is.
+    if style == Style::Person && own_words == 1 && more > 0.6 && !(a.office || b.office) {
         score = score.min(0.66);
     }
     if own_words == 0 && a.own.max(b.own) > 0.0 {
@@ -404,6 +462,10 @@ fn score(style: Style, gained: f32, matched: f32, own_words: usize, a: Left, b: 
     }
     score.clamp(0.0, 1.0)
 }
+
+/// What a number costs that only one name has: of organisations, and of ships.
+const ONE_NUMBER: f32 = 0.3;
+const ONE_NUMBER_OBJECT: f32 = 0.13;
 
 /// How much faster a word loses worth than likeness.
 const STEEP: f32 = 1.5;
@@ -435,59 +497,4 @@ fn text(tokens: &[Token], (from, to): Run) -> String {
         .collect();
     let apart = words.iter().any(|word| word.is_ascii() || word.chars().count() > 1);
     words.join(if apart { " " } else { "" })
-}
-
-/// The least likeness at which words written apart are one written together.
-pub(super) const MERGED: f32 = 0.85;
-
-/// Words of `many` written together in `few`.
-fn merges(
-    style: Style,
-    many: &[Token],
-    few: &[Token],
-    swapped: bool,
-    candidates: &mut Vec<Candidate>,
-) {
-    for from in 0..many.len() {
-        for to in [from + 2, from + 3] {
-            let Some(run) = many.get(from..to) else { continue };
-            if run.iter().any(is_title) {
-                continue;
-            }
-            let length: usize = run.iter().map(|token| token.latin.len()).sum();
-            if length < 4 {
-                continue;
-            }
-            for (at, token) in few.iter().enumerate() {
-                if !is_own(token) || token.latin.len().abs_diff(length) > 2 {
-                    continue;
-                }
-                let together: String = run.iter().map(|token| token.latin.as_str()).collect();
-                let mut alike = edit::at_least(&together, &token.latin, MERGED);
-                let mut why = Why::Slip;
-                if alike > 0.99 {
-                    why = Why::Same;
-                }
-                let sounds: Option<Vec<korean::Sound>> = run
-                    .iter()
-                    .map(|token| token.sounds.clone())
-                    .collect::<Option<Vec<_>>>()
-                    .map(|rows| rows.concat());
-                if by_sound_too(style, &run[0], token)
-                    && let (Some(own), Some(other)) = (&sounds, &token.sounds)
-                {
-                    let by_sound = sound_likeness(own, other);
-                    if by_sound > alike {
-                        alike = by_sound;
-                        why = Why::Sound;
-                    }
-                }
-                if alike >= MERGED {
-                    let (many, few) = ((from, to), (at, at + 1));
-                    let (a, b) = if swapped { (few, many) } else { (many, few) };
-                    candidates.push(Candidate { a, b, alike: alike * 0.98, why });
-                }
-            }
-        }
-    }
 }

@@ -148,6 +148,21 @@ pub(super) fn shuffled(a: &str, b: &str) -> bool {
     a.len() == b.len() && a.len() >= 5 && sorted(a) == sorted(b)
 }
 
+/// The stem of a Russian adjective made of a place: Муромский, Kirovskaya.
+pub(super) fn adjective_of(word: &str) -> Option<&str> {
+    const ENDS: [&str; 10] =
+        ["skogo", "skaya", "skaia", "skoye", "skoe", "skiye", "skie", "skiy", "skij", "skii"];
+    let stem = ENDS.iter().find_map(|end| word.strip_suffix(end))?;
+    (stem.len() >= 4).then_some(stem)
+}
+
+/// The places of which an adjective with this stem may be made: Murom, Samara, Tomsk.
+pub(super) fn places(stem: &str) -> impl Iterator<Item = String> {
+    // Moskovskiy is of Moskva, Kirovskiy of Kirov.
+    let moscow = (stem == "moskov").then(|| "moskva".to_owned());
+    ["", "a", "o", "sk", "y"].into_iter().map(move |end| format!("{stem}{end}")).chain(moscow)
+}
+
 /// A word as it sounds, roughly: what romanisations of one sound have in common.
 pub(super) fn fold(word: &str) -> String {
     let bytes = word.as_bytes();
@@ -169,31 +184,53 @@ pub(super) fn fold(word: &str) -> String {
 
 /// The consonants of a word, and whether it begins with a vowel: all that Arabic letters write.
 pub(super) fn skeleton(word: &str) -> String {
+    const PAIRS: [(&str, char); 9] = [
+        ("kh", 'x'),
+        ("gh", 'g'),
+        ("sh", 'S'),
+        ("ch", 'C'),
+        ("th", 't'),
+        ("dh", 'd'),
+        ("zh", 'j'),
+        ("ph", 'f'),
+        ("dj", 'j'),
+    ];
     let mut out = String::with_capacity(word.len());
-    for (at, c) in fold(word).chars().enumerate() {
-        let kept = match c {
-            'a' | 'e' | 'i' | 'o' | 'u' => {
-                if at > 0 {
-                    continue;
-                }
-                'a'
-            }
-            'h' | 'v' => continue,
-            'J' => 'j',
-            'c' => 's',
-            other => other,
+    let mut rest = word;
+    while let Some(first) = rest.chars().next() {
+        let start = rest.len() == word.len();
+        let pair = PAIRS.iter().find(|(pair, _)| rest.starts_with(pair));
+        let kept = match (pair, first) {
+            (Some((_, letter)), _) => Some(*letter),
+            (None, 'a' | 'e' | 'i' | 'o' | 'u') => start.then_some('a'),
+            (None, 'h' | 'v' | 'w' | 'y') => start.then_some(first),
+            // One letter of Persian, and of some dialects.
+            (None, 'q') => Some('g'),
+            (None, 'c') => Some('k'),
+            (None, other) => Some(other),
         };
-        if !out.ends_with(kept) {
-            out.push(kept);
+        if let Some(letter) = kept.filter(|letter| !out.ends_with(*letter)) {
+            out.push(letter);
         }
+        rest = rest.get(pair.map_or(first.len_utf8(), |(pair, _)| pair.len())..).unwrap_or("");
     }
     out
 }
 
+/// The consonants of a folded word, where they are enough to tell it: what is left of a Russian name
+/// when the English, the French and the Germans have written it.
+pub(super) fn consonants(fold: &str) -> Option<String> {
+    let own: String = fold.chars().filter(|c| !matches!(c, 'a' | 'e' | 'i' | 'o' | 'u')).collect();
+    (own.len() > 3).then_some(own)
+}
+
 fn sound(rest: &[u8], first: bool) -> (&'static str, usize) {
     const GROUPS: &[(&str, &str)] = &[
+        ("schtsch", "S"),
+        ("chtch", "S"),
         ("shch", "S"),
         ("sch", "S"),
+        ("chr", "hr"),
         ("tsch", "C"),
         ("tch", "C"),
         ("dzh", "J"),

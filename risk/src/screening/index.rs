@@ -289,12 +289,15 @@ impl Index {
 
     fn judge(&self, asked: &Asked, id: u32, best: Option<Best<'_>>, threshold: f64) -> Option<Hit> {
         let (bundle, entry) = self.entry(id)?;
-        if asked.kind.is_some_and(|kind| kind.entry_kind() != entry.kind)
-            || has_expired(entry, asked)
-        {
+        if has_expired(entry, asked) {
             return None;
         }
         let weighed = evidence::weigh(asked, entry);
+        // Premises and telephones are watched whoever gives them.
+        let any_kind = entry.kind == EntryKind::Address && weighed.by_number > 0.0;
+        if !any_kind && asked.kind.is_some_and(|kind| kind.entry_kind() != entry.kind) {
+            return None;
+        }
         let by_name = best.as_ref().map_or(0.0, |best| best.score);
         let tail = entry.kind == EntryKind::Aircraft
             && asked
@@ -308,7 +311,7 @@ impl Index {
 }
 
 /// Whether an authority's own entry no longer counted on the day of the question.
-fn has_expired(entry: &ListEntry, asked: &Asked) -> bool {
+pub(super) fn has_expired(entry: &ListEntry, asked: &Asked) -> bool {
     entry.expires_on.zip(asked.on).is_some_and(|(end, day)| end < day)
 }
 
@@ -352,6 +355,19 @@ fn rounded(score: f64) -> f64 {
     (score * 1000.0).round() / 1000.0
 }
 
+/// What an authority's own entry says of itself.
+fn of_own(entry: &ListEntry) -> Option<String> {
+    if entry.reason.is_empty() && entry.author.is_empty() && entry.expires_on.is_none() {
+        return None;
+    }
+    let part = |word: &str, text: &str| {
+        if text.is_empty() { String::new() } else { format!(" {word} {text}") }
+    };
+    let until = entry.expires_on.map(|day| day.to_string()).unwrap_or_default();
+    let (by, why) = (part("by", &entry.author), part("because of", &entry.reason));
+    Some(format!("An own entry{by}{why}{}.", part("until", &until)))
+}
+
 fn hit(
     bundle: &ListBundle,
     entry: &ListEntry,
@@ -373,6 +389,7 @@ fn hit(
         }
     }
     explanation.extend(weighed.lines.iter().cloned());
+    explanation.extend(of_own(entry));
     let verdict = if weighed.contradicts {
         if weighed.agrees { Verdict::Possible } else { Verdict::Contradicted }
     } else if score >= AGREES || (score >= POSSIBLE && weighed.agrees) {

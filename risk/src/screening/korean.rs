@@ -44,6 +44,32 @@ pub(super) fn is_sure(sound: Sound) -> bool {
     !is_vowel(sound) && sound & SILENT == 0
 }
 
+/// The consonants of a row of sounds, roughly, a letter each: what every romanisation keeps. `None`
+/// where there are none.
+pub(super) fn skeleton(sounds: &[Sound]) -> Option<String> {
+    // Plain, tense and aspirated consonants are one: spellings confuse them most.
+    const ROUGHLY: [(char, &str); 9] = [
+        ('N', "ㄴㅇ"),
+        ('R', "ㄹ"),
+        ('M', "ㅁ"),
+        ('K', "ㄱㄲㅋ"),
+        ('T', "ㄷㄸㅌ"),
+        ('P', "ㅂㅃㅍ"),
+        ('S', "ㅅㅆ"),
+        ('J', "ㅈㅉㅊ"),
+        ('H', "ㅎ"),
+    ];
+    let mut out = String::new();
+    for sound in sounds.iter().copied().filter(|sound| is_sure(*sound)) {
+        let rough = ROUGHLY.iter().find(|(_, letters)| sound & set(letters) != 0);
+        // Two alike in a row are one, as spellings double them at will.
+        if let Some((letter, _)) = rough.filter(|(letter, _)| !out.ends_with(*letter)) {
+            out.push(*letter);
+        }
+    }
+    (!out.is_empty()).then_some(out)
+}
+
 struct Letters {
     latin: Vec<(&'static str, Sound)>,
     cyrillic: Vec<(&'static str, Sound)>,
@@ -338,7 +364,7 @@ pub(super) fn surname_spelt(latin: &str) -> Option<&'static str> {
         "lee" | "yi" | "rhee" | "rhie" | "ree" | "li" => "ri",
         "park" | "bark" => "pak",
         "tsoi" | "tsoy" | "choy" | "coi" => "choe",
-        "noh" => "no",
+        "noh" | "roh" => "no",
         "paik" | "baik" => "paek",
         "hur" => "ho",
         "yim" | "lim" | "im" => "rim",

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-use super::text::words;
+use super::text::{latin, words};
 use crate::lists::{Script, country};
 
 /// What a shared word is.
@@ -40,6 +40,8 @@ struct Lexicon {
     personal: HashMap<String, Concept>,
     /// The words that phrases begin with.
     firsts: HashSet<String>,
+    /// Legal forms of some length, in order.
+    forms: Vec<(String, Concept)>,
     /// Words found inside runs without spaces.
     inner: HashMap<String, Concept>,
     longest_phrase: usize,
@@ -52,6 +54,7 @@ static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
         phrases: HashMap::new(),
         personal: HashMap::new(),
         firsts: HashSet::new(),
+        forms: Vec::new(),
         inner: HashMap::new(),
         longest_phrase: 1,
         longest_inner: 1,
@@ -76,6 +79,7 @@ static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
             lexicon.add(spelling, Concept { class, id });
         }
     }
+    lexicon.forms.sort_by(|a, b| a.0.cmp(&b.0));
     for names in country::names() {
         let id = u16::try_from(lexicon.names.len()).unwrap_or(u16::MAX);
         let first = names.split('|').next().unwrap_or(names);
@@ -87,8 +91,22 @@ static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
     lexicon
 });
 
+/// Endings of Russian and Ukrainian adjectives.
+const ADJECTIVE: [&str; 12] =
+    ["ый", "ий", "ой", "ая", "яя", "ое", "ее", "ые", "ие", "ого", "ых", "ую"];
+
 impl Lexicon {
     fn add(&mut self, spelling: &str, concept: Concept) {
+        self.add_one(spelling, concept);
+        // A Russian adjective stands in the gender and case of its noun.
+        let stem = ADJECTIVE.iter().find_map(|end| spelling.strip_suffix(end));
+        let stem = stem.filter(|stem| stem.chars().count() > 3 && !stem.contains(' '));
+        for end in ADJECTIVE.iter().filter(|_| stem.is_some()) {
+            self.add_one(&format!("{}{end}", stem.unwrap_or_default()), concept);
+        }
+    }
+
+    fn add_one(&mut self, spelling: &str, concept: Concept) {
         let parts = words(spelling);
         let without_spaces = parts.len() == 1
             && parts.iter().all(|w| matches!(w.script, Script::Han | Script::Hangul));
@@ -107,7 +125,13 @@ impl Lexicon {
         }
         match concept.class {
             Class::Title | Class::Particle => self.personal.entry(key).or_insert(concept),
-            _ => self.phrases.entry(key).or_insert(concept),
+            Class::Form => {
+                if key.len() > FORM_BEGUN {
+                    self.forms.push((key.clone(), concept));
+                }
+                self.phrases.entry(key).or_insert(concept)
+            }
+            Class::Generic | Class::Place => self.phrases.entry(key).or_insert(concept),
         };
     }
 }
@@ -117,20 +141,20 @@ pub(super) fn name_of(concept: Concept) -> &'static str {
     LEXICON.names.get(usize::from(concept.id)).copied().unwrap_or_default()
 }
 
-static GIVEN: LazyLock<HashMap<&'static str, u16>> = LazyLock::new(|| {
+static GIVEN: LazyLock<HashMap<String, u16>> = LazyLock::new(|| {
     let lines = include_str!("given.txt").lines().filter(|line| !line.starts_with('#'));
     let mut groups = HashMap::new();
     for (group, line) in (0..).zip(lines) {
         for name in line.split('|') {
-            groups.entry(name).or_insert(group);
+            groups.entry(latin(name)).or_insert(group);
         }
     }
     groups
 });
 
 /// The group of given names that stand for one another to which a Latin word belongs.
-pub(super) fn given(latin: &str) -> Option<u16> {
-    GIVEN.get(latin).copied()
+pub(super) fn given(word: &str) -> Option<u16> {
+    GIVEN.get(word).copied()
 }
 
 /// The longest phrase that these Latin words begin with, and how many words it is.
@@ -145,6 +169,20 @@ pub(super) fn phrase(latin: &[&str], personal: bool) -> Option<(Concept, usize)>
         table.get(&key).map(|concept| (*concept, length))
     })
 }
+
+/// The legal form of which these words, the last of a name, are the beginning: it was cut off.
+pub(super) fn form_begun(latin: &[&str]) -> Option<Concept> {
+    let text = latin.join(" ");
+    if text.len() < FORM_BEGUN {
+        return None;
+    }
+    let begun = LEXICON.forms.partition_point(|(form, _)| form.as_str() < text.as_str());
+    let (form, concept) = LEXICON.forms.get(begun)?;
+    (form.len() > text.len() && form.starts_with(&text)).then_some(*concept)
+}
+
+/// So many letters of a legal form are not the beginning of another word: "compan", "limite".
+const FORM_BEGUN: usize = 6;
 
 /// A piece of a run without spaces.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,13 +15,16 @@ impl Matcher {
     pub fn score(schema: &str, a: &str, b: &str) -> f64 {
         // One order, so that a score is the same from either side whatever the letters.
         let (a, b) = if b < a { (b, a) } else { (a, b) };
-        styles(schema)
-            .iter()
-            .map(|style| {
-                let (own, other) = (name::parse(*style, a), name::parse(*style, b));
-                f64::from(compare::best_score(&own, &other))
-            })
-            .fold(0.0, f64::max)
+        let mut best = 0.0;
+        for style in styles(schema) {
+            let (own, other) = (name::parse(*style, a), name::parse(*style, b));
+            best = f64::max(best, f64::from(compare::best_score(&own, &other)));
+            // What has a legal form is no person.
+            if own.iter().chain(&other).any(name::has_form) {
+                break;
+            }
+        }
+        best
     }
 }
 

@@ -10,6 +10,14 @@ use super::lexicon::{self, Class, Concept};
 use super::text::{self, Word};
 use crate::lists::{EntryKind, Script};
 
+mod characters;
+mod letters;
+mod servant;
+mod variants;
+
+use characters::run;
+pub(super) use letters::are_initials;
+
 /// What kind of name it is taken for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Style {
@@ -51,6 +59,8 @@ pub(super) struct Token {
     pub(super) latin: String,
     /// As it sounds, roughly.
     pub(super) fold: String,
+    /// Its consonants as they sound, where they are enough to tell it.
+    pub(super) consonants: Option<String>,
     /// As written.
     pub(super) written: String,
     pub(super) script: Script,
@@ -80,14 +90,29 @@ pub(super) struct Name {
     pub(super) glued: String,
     /// What it is as a Chinese name, in either romanisation.
     pub(super) chinese: Vec<chinese::Key>,
+    /// The first letters of an organisation's words, where they may stand for it.
+    pub(super) acronym: Option<String>,
+    /// The one word of its own that an organisation has, where it may be such letters.
+    pub(super) lone: Option<String>,
 }
 
 /// The ways to take a name apart; none for a text that says nothing.
 pub(super) fn parse(style: Style, text: &str) -> Vec<Name> {
-    let words = text::words(text);
-    let has = |script: Script| words.iter().any(|word| word.script == script);
+    let mut names = whole(style, text);
+    for part in variants::of(text) {
+        // A part of shared words only is no name: "Trading Company/Bank".
+        names.extend(whole(style, part).into_iter().filter(|name| !only_shared(&name.tokens)));
+    }
+    names
+}
+
+fn whole(style: Style, text: &str) -> Vec<Name> {
+    let mut words = text::words(text);
+    if style == Style::Person {
+        servant::apart(&mut words);
+    }
     let mut names = vec![one(style, &words, false)];
-    if has(Script::Han) {
+    if words.iter().any(|word| word.script == Script::Han) {
         names.push(one(style, &words, true));
     }
     names.retain(|name| !name.glued.is_empty());
@@ -106,7 +131,8 @@ fn one(style: Style, words: &[Word], hanja: bool) -> Name {
     while let Some(word) = words.get(at) {
         let personal = style == Style::Person;
         let phrase = lexicon::phrase(latin.get(at..).unwrap_or_default(), personal)
-            .filter(|_| !matches!(word.script, Script::Han | Script::Hangul));
+            .filter(|_| !matches!(word.script, Script::Han | Script::Hangul))
+            .or_else(|| cut_form(style, latin.get(at..).unwrap_or_default(), at));
         if let Some((concept, length)) = phrase {
             let run = words.get(at..at + length).unwrap_or_default();
             tokens.push(shared(run, concept, style));
@@ -145,12 +171,18 @@ fn one(style: Style, words: &[Word], hanja: bool) -> Name {
         characters,
         glued,
         chinese: Vec::new(),
+        acronym: None,
+        lone: None,
     };
     if only_shared(&name.tokens) {
         // A name of shared words only is told by them: each counts in full.
         for token in &mut name.tokens {
             token.weight = token.weight.max(0.6);
         }
+    }
+    if style == Style::Organisation {
+        name.acronym = letters::acronym(words, &name.tokens);
+        name.lone = letters::lone(&name.tokens);
     }
     name.korean = korean_names(&name, words);
     if style == Style::Person && !name.in_korean {
@@ -162,6 +194,12 @@ fn one(style: Style, words: &[Word], hanja: bool) -> Name {
         };
     }
     name
+}
+
+/// A legal form that the end of a line cut off: "Joint Stock Compan".
+fn cut_form(style: Style, rest: &[&str], at: usize) -> Option<(Concept, usize)> {
+    let may_be = style == Style::Organisation && at > 0 && rest.len() <= 4;
+    may_be.then(|| lexicon::form_begun(rest)).flatten().map(|concept| (concept, rest.len()))
 }
 
 /// Whether a name in Hangul is somebody's who is no Korean, spelt as it sounds: its words are words
@@ -178,6 +216,13 @@ pub(super) fn is_title(token: &Token) -> bool {
     matches!(token.kind, Kind::Shared(Concept { class: Class::Title, .. }))
 }
 
+/// Whether a legal form is among the words of an organisation's name.
+pub(super) fn has_form(name: &Name) -> bool {
+    let is_form =
+        |token: &Token| matches!(token.kind, Kind::Shared(Concept { class: Class::Form, .. }));
+    name.style == Style::Organisation && name.tokens.iter().any(is_form)
+}
+
 fn only_shared(tokens: &[Token]) -> bool {
     tokens.iter().all(|token| matches!(token.kind, Kind::Shared(_)))
 }
@@ -188,12 +233,17 @@ fn shared(run: &[Word], concept: Concept, style: Style) -> Token {
     Token {
         latin: join(|word| &word.latin).replace(' ', ""),
         fold: String::new(),
+        consonants: None,
         written: join(|word| &word.written),
         script: run.first().map_or(Script::Other, |word| word.script),
         kind: Kind::Shared(concept),
         weight: weight_of(concept, style) * if aside { 0.8 } else { 1.0 },
         sounds: None,
-        given: None,
+        // Ben is a son, and Benjamin.
+        given: run
+            .first()
+            .filter(|_| style == Style::Person)
+            .and_then(|w| lexicon::given(&w.latin)),
         cut: false,
     }
 }
@@ -213,16 +263,18 @@ fn weight_of(concept: Concept, style: Style) -> f32 {
 }
 
 fn plain(word: &Word, style: Style) -> Token {
-    let digits = word.latin.chars().filter(char::is_ascii_digit).count();
-    let length = word.latin.chars().count();
-    let kind =
-        if (digits > 0 && digits * 2 >= length) || (style != Style::Person && roman(&word.latin)) {
-            Kind::Number
-        } else if length == 1 {
-            Kind::Initial
-        } else {
-            Kind::Word
-        };
+    let spelt = text::small_number(&word.latin).or_else(|| roman(&word.latin));
+    let spelt = spelt.filter(|_| style != Style::Person);
+    let latin = spelt.unwrap_or(&word.latin);
+    let digits = latin.chars().filter(char::is_ascii_digit).count();
+    let length = latin.chars().count();
+    let kind = if digits > 0 && digits * 2 >= length {
+        Kind::Number
+    } else if length == 1 {
+        Kind::Initial
+    } else {
+        Kind::Word
+    };
     let weight = match (kind, style) {
         (Kind::Initial, Style::Person) => 0.4,
         (Kind::Initial, _) => 0.5,
@@ -232,14 +284,17 @@ fn plain(word: &Word, style: Style) -> Token {
     };
     let sounds = match word.script {
         Script::Cyrillic => korean::of_cyrillic(&word.written),
-        Script::Latin if kind == Kind::Word => korean::of_latin(&word.latin),
+        Script::Latin if kind == Kind::Word => korean::of_latin(latin),
         _ => None,
     };
+    let fold = edit::fold(latin);
+    let alphabet = matches!(word.script, Script::Latin | Script::Cyrillic);
     Token {
-        given: lexicon::given(&word.latin).filter(|_| style == Style::Person),
+        given: lexicon::given(latin).filter(|_| style == Style::Person),
         cut: false,
-        fold: edit::fold(&word.latin),
-        latin: word.latin.clone(),
+        consonants: edit::consonants(&fold).filter(|_| kind == Kind::Word && alphabet),
+        fold,
+        latin: latin.to_owned(),
         written: word.written.clone(),
         script: word.script,
         kind,
@@ -255,80 +310,20 @@ pub(super) fn small(count: usize) -> f32 {
 }
 
 /// Numbers that ships and funds have, from II on; a single I, V or X is a letter as well.
-fn roman(word: &str) -> bool {
-    matches!(word, "ii" | "iii" | "iv" | "vi" | "vii" | "viii" | "ix" | "xi" | "xii" | "xiii")
-}
-
-/// Takes a run of Chinese characters or Hangul apart.
-fn run(word: &Word, style: Style, hanja: bool, tokens: &mut Vec<Token>) {
-    if style == Style::Person {
-        let read = if hanja && word.script == Script::Han {
-            korean::hangul_of_han(&word.written, true).unwrap_or_else(|| word.written.clone())
-        } else {
-            word.written.clone()
-        };
-        // A syllable is a name: 김정은 is Kim Jong Un.
-        for (c, original) in read.chars().zip(word.written.chars()) {
-            tokens.push(character(c, original, word.script));
-        }
-        return;
-    }
-    for piece in lexicon::cut(&word.written) {
-        if let Some(concept) = piece.concept {
-            let latin = lexicon::name_of(concept).to_owned();
-            tokens.push(Token {
-                latin,
-                fold: String::new(),
-                written: piece.text,
-                script: word.script,
-                kind: Kind::Shared(concept),
-                weight: weight_of(concept, style),
-                sounds: None,
-                given: None,
-                cut: false,
-            });
-            continue;
-        }
-        let read = if hanja && word.script == Script::Han {
-            korean::hangul_of_han(&piece.text, false).unwrap_or_else(|| piece.text.clone())
-        } else {
-            piece.text.clone()
-        };
-        let latin = latin_of(&read);
-        let length = latin.chars().count();
-        let number = latin.chars().all(|c| c.is_ascii_digit());
-        tokens.push(Token {
-            fold: edit::fold(&latin),
-            latin,
-            written: piece.text,
-            script: word.script,
-            kind: if number { Kind::Number } else { Kind::Word },
-            weight: if number { 0.6 } else { 0.7 + 0.06 * small(length.min(8)) },
-            sounds: korean::of_hangul(&read),
-            given: None,
-            cut: false,
-        });
-    }
-}
-
-fn character(c: char, original: char, script: Script) -> Token {
-    let text = String::from(c);
-    let latin = latin_of(&text);
-    Token {
-        fold: edit::fold(&latin),
-        written: String::from(original),
-        script,
-        kind: Kind::Word,
-        weight: 0.7 + 0.06 * small(latin.chars().count().min(8)),
-        sounds: korean::of_hangul(&text),
-        given: None,
-        cut: false,
-        latin,
-    }
-}
-
-fn latin_of(text: &str) -> String {
-    text::latin(text)
+fn roman(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "ii" => "2",
+        "iii" => "3",
+        "iv" => "4",
+        "vi" => "6",
+        "vii" => "7",
+        "viii" => "8",
+        "ix" => "9",
+        "xi" => "11",
+        "xii" => "12",
+        "xiii" => "13",
+        _ => return None,
+    })
 }
 
 /// The Korean surnames and given names that a person's name may be.

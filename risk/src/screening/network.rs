@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::evidence::{self, NumberKind};
-use super::index::Index;
+use super::index::{Index, has_expired};
 use super::name::Style;
 use super::{Asked, Verdict};
 use crate::lists::{EntryKind, ListEntry};
@@ -131,7 +131,7 @@ impl Index {
                 for (to, link, evidence) in self.links(&facts, families, premises) {
                     let Some((list, entry)) = self.entry(to) else { continue };
                     let id = format!("{}/{}", list.name, entry.entry);
-                    if id == facts.id {
+                    if id == facts.id || has_expired(entry, asked) {
                         continue;
                     }
                     if !known.contains(&to) {

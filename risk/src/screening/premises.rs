@@ -83,6 +83,20 @@ impl Premises {
     }
 }
 
+/// What an address says in one way of writing: for comparing letter by letter. Postcodes are left
+/// out, which one writes and another does not.
+pub(crate) fn plain_words(line: &str) -> BTreeSet<String> {
+    let address = EntryAddress { lines: vec![line.to_owned()], country: None };
+    let Premises { words, numbers, .. } = Premises::of(&address);
+    let is_postcode = |number: &String| {
+        number.len() >= POSTCODE && number.bytes().all(|digit| digit.is_ascii_digit())
+    };
+    words.into_iter().chain(numbers.into_iter().filter(|number| !is_postcode(number))).collect()
+}
+
+/// A number of so many digits is no house.
+const POSTCODE: usize = 5;
+
 /// Cities that addresses write in two languages.
 fn in_english(word: String) -> String {
     let known = match word.as_str() {

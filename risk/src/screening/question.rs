@@ -81,6 +81,20 @@ pub enum QuestionError {
 }
 
 impl Question {
+    /// A question about a party, each part as somebody typed it; what is empty is not known.
+    ///
+    /// The last part of the address, after a comma, may be a country.
+    pub fn of_party(kind: &str, name: &str, address: &str, phone: &str) -> Self {
+        let typed = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        Self {
+            kind: typed(kind),
+            name: typed(name),
+            address: typed(address).map(AddressText::Line),
+            phone: typed(phone),
+            ..Self::default()
+        }
+    }
+
     /// What is asked.
     ///
     /// # Errors

@@ -41,6 +41,8 @@ struct Splitter {
     words: Vec<(String, bool)>,
     current: String,
     script: Option<Family>,
+    /// How long the word was where its last apostrophe stood.
+    apostrophe: Option<usize>,
     /// The last word was one letter and a dot.
     dotted: bool,
     depth: u32,
@@ -70,7 +72,8 @@ impl Splitter {
     fn feed(&mut self, c: char) {
         match c {
             // Signs of romanisations and contractions join: Ch'o'ngsa, O'Brien, Al‘Arab.
-            '\'' | '’' | '‘' | 'ʻ' | 'ʼ' | 'ʿ' | 'ʾ' | '`' | '´' | 'ʹ' | 'ʺ' => {}
+            '\'' | '’' => self.apostrophe = Some(self.current.len()),
+            '‘' | 'ʻ' | 'ʼ' | 'ʿ' | 'ʾ' | '`' | '´' | 'ʹ' | 'ʺ' => {}
             '.' => {
                 let single = self.current.chars().count() == 1
                     && self.current.chars().all(char::is_alphabetic);
@@ -104,6 +107,12 @@ impl Splitter {
                 self.close_plain();
                 self.words.push(("and".to_owned(), self.depth > 0));
             }
+            // What follows the sign is of its word: 3%ers are three percenters.
+            '%' => {
+                self.close_plain();
+                self.script = Some(Family::Letters);
+                self.current.push_str("percent");
+            }
             _ => self.close_plain(),
         }
     }
@@ -117,10 +126,15 @@ impl Splitter {
 
     fn close(&mut self, joins: bool) {
         self.script = None;
+        let apostrophe = self.apostrophe.take();
         if self.current.is_empty() {
             return;
         }
-        let word = std::mem::take(&mut self.current);
+        let mut word = std::mem::take(&mut self.current);
+        // The genitive says nothing: People's, Deutsche Bank's.
+        if apostrophe.is_some_and(|at| at > 1 && word.get(at..) == Some("s")) {
+            word.pop();
+        }
         match self.words.last_mut() {
             Some((last, _)) if joins => last.push_str(&word),
             _ => self.words.push((word, self.depth > 0)),
@@ -137,10 +151,33 @@ fn finished((written, aside): (String, bool)) -> Word {
     // The Arabic article is written with the noun.
     let bare = written.strip_prefix("ال").filter(|rest| rest.chars().count() > 2);
     let mut latin = latin(bare.filter(|_| script == Script::Arabic).unwrap_or(&written));
-    if let Some(digits) = number_word(&latin) {
-        digits.clone_into(&mut latin);
+    if let Some(digits) = number_word(&latin).or_else(|| ordinal(&latin)).map(str::to_owned) {
+        latin = digits;
     }
     Word { written, latin, script, aside }
+}
+
+/// The digits of an English ordinal: 1st, 22nd.
+fn ordinal(word: &str) -> Option<&str> {
+    let digits = ["st", "nd", "rd", "th"].iter().find_map(|end| word.strip_suffix(end))?;
+    (!digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())).then_some(digits)
+}
+
+/// Small numbers written out, in digits: in names of firms and ships they count as such.
+pub(super) fn small_number(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "one" | "first" => "1",
+        "two" | "second" => "2",
+        "three" | "third" => "3",
+        "four" | "fourth" => "4",
+        "five" | "fifth" => "5",
+        "six" | "sixth" => "6",
+        "seven" | "seventh" => "7",
+        "eight" | "eighth" => "8",
+        "nine" | "ninth" => "9",
+        "ten" | "tenth" => "10",
+        _ => return None,
+    })
 }
 
 /// English number words from eleven on; smaller ones are words of names as well.
@@ -227,7 +264,7 @@ fn put(c: char, previous: Option<char>, out: &mut String) {
 }
 
 /// Letters that we write otherwise than the general table: Russian, Ukrainian, Kazakh and Serbian
-/// Cyrillic, and Latin letters that are more than a letter with a mark.
+/// Cyrillic, Arabic and Persian, and Latin letters that are more than a letter with a mark.
 fn letter(c: char, previous: Option<char>) -> Option<&'static str> {
     let after_vowel = previous.is_none_or(|p| "аеёиоуыэюяіїєьъ".contains(p));
     Some(match c {
@@ -288,6 +325,31 @@ fn letter(c: char, previous: Option<char>) -> Option<&'static str> {
         'њ' => "nj",
         'ћ' => "c",
         'џ' => "dz",
+        'ا' | 'أ' | 'إ' | 'آ' | 'ٱ' | 'ع' | 'ى' | 'ة' => "a",
+        'ء' | 'ْ' | 'ّ' | 'َ' | 'ِ' | 'ُ' => "",
+        'ب' => "b",
+        'پ' => "p",
+        'ت' | 'ط' => "t",
+        'ث' | 'س' | 'ص' => "s",
+        'ج' => "j",
+        'چ' => "ch",
+        'ح' | 'ه' | 'ۀ' => "h",
+        'خ' => "kh",
+        'د' | 'ض' => "d",
+        'ذ' | 'ز' | 'ظ' => "z",
+        'ر' => "r",
+        'ژ' => "zh",
+        'ش' => "sh",
+        'غ' => "gh",
+        'ف' => "f",
+        'ق' => "q",
+        'ك' | 'ک' => "k",
+        'گ' => "g",
+        'ل' => "l",
+        'م' => "m",
+        'ن' => "n",
+        'و' | 'ؤ' => "w",
+        'ي' | 'ی' | 'ئ' => "y",
         'ғ' => "g",
         'ә' => "a",
         _ => return None,
@@ -311,6 +373,10 @@ mod tests {
         assert_eq!(all("Müller & Söhne, Đỗ Thị"), ["muller", "and", "sohne", "do", "thi"]);
         assert_eq!(all("ООО\"БАЗО\""), ["ooo", "bazo"]);
         assert_eq!(all("バラク・オバマ"), ["baraku", "obama"]);
+        assert_eq!(
+            all("Miner's 1st 3%ers, Ch'o'ngsa's"),
+            ["miner", "1", "3", "percenters", "chongsa"]
+        );
     }
 
     #[test]

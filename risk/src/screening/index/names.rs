@@ -10,7 +10,7 @@ use super::vocabulary::{self, ByName, Pattern, Posting, Vocabulary};
 use crate::lists::Script;
 use crate::screening::compare::{self, LEAST, MERGED};
 use crate::screening::korean::{self, Sound};
-use crate::screening::name::{Kind, Name, Style, Token, is_title};
+use crate::screening::name::{Kind, Name, Style, Token, are_initials, is_title};
 use crate::screening::{edit, lexicon};
 
 /// Whose name it is.
@@ -41,6 +41,9 @@ pub(super) struct Names {
     characters: Vec<u32>,
     glued: HashMap<Box<str>, Vec<u32>>,
     chinese: HashMap<Box<str>, Vec<u32>>,
+    /// Names by the first letters of their words, and those that are hardly more than such letters.
+    acronyms: HashMap<Box<str>, Vec<u32>>,
+    lone: HashMap<Box<str>, Vec<u32>>,
 }
 
 /// The given names of a name that may be Korean.
@@ -77,6 +80,9 @@ impl Builder {
         }
         if !own_words {
             for token in &name.tokens {
+                // A slip makes of a shared word one of its own: such names are found by either.
+                let posting = Posting { name: id, weight: token.weight };
+                self.words.add(&token.latin, &token.fold, None, posting);
                 if let Kind::Shared(concept) = token.kind {
                     let names = self.names.shared.entry((concept.class, concept.id)).or_default();
                     if names.last() != Some(&id) {
@@ -95,6 +101,13 @@ impl Builder {
         self.names.glued.entry(name.glued.clone().into_boxed_str()).or_default().push(id);
         for key in &name.chinese {
             self.names.chinese.entry(key.text.clone().into_boxed_str()).or_default().push(id);
+        }
+        for (letters, table) in
+            [(&name.acronym, &mut self.names.acronyms), (&name.lone, &mut self.names.lone)]
+        {
+            if let Some(letters) = letters {
+                table.entry(letters.clone().into_boxed_str()).or_default().push(id);
+            }
         }
         self.names.needed.push(Needed::of(&name));
         self.names.all.push((name, place));
@@ -125,7 +138,7 @@ impl Needed {
             if is_own(token) {
                 own += token.weight;
             }
-            if token.kind == Kind::Initial {
+            if token.kind == Kind::Initial || (name.style == Style::Person && are_initials(token)) {
                 // As much as a long word weighs.
                 initials += 1.2;
             }
@@ -278,6 +291,9 @@ impl Names {
         for key in &name.chinese {
             found.extend(self.chinese.get(key.text.as_str()).into_iter().flatten());
         }
+        for (letters, table) in [(&name.acronym, &self.lone), (&name.lone, &self.acronyms)] {
+            found.extend(letters.iter().filter_map(|l| table.get(l.as_str())).flatten());
+        }
         if !name.tokens.iter().any(is_own) {
             for token in &name.tokens {
                 if let Kind::Shared(concept) = token.kind
@@ -300,15 +316,24 @@ impl Names {
         let needs = Needed::of(name);
         let likest = likest(name);
         let bit = |turn: usize| 1_u64 << turn.min(63);
-        let tokens: Vec<&Token> = name.tokens.iter().filter(|token| is_own(token)).collect();
+        let mut tokens: Vec<&Token> = name.tokens.iter().filter(|token| is_own(token)).collect();
+        if tokens.is_empty() {
+            tokens.extend(name.tokens.iter().filter(|token| !is_title(token)));
+        }
         // First the names that have a word which is very like one of these.
         for (turn, token) in tokens.iter().enumerate() {
             self.words.alike(&token.latin, &token.fold, likest, &mut tally.words);
             if let Some(group) = token.given {
                 self.words.given(group, &mut tally.words);
             }
+            if name.style == Style::Organisation {
+                self.words.adjectives(&token.latin, &mut tally.words);
+            }
+            if let Some(own) = &token.consonants {
+                self.words.consonants(own, &mut tally.words);
+            }
             if token.script == Script::Arabic {
-                self.words.consonants(&token.latin, &mut tally.words);
+                self.words.skeletons(&token.latin, &mut tally.words);
             }
             let sounds = token
                 .sounds

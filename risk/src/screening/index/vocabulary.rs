@@ -28,7 +28,10 @@ pub(super) struct Vocabulary {
     starts: Vec<usize>,
     folds: HashMap<Box<str>, Vec<u32>>,
     skeletons: HashMap<Box<str>, Vec<u32>>,
+    consonants: HashMap<Box<str>, Vec<u32>>,
     given: HashMap<u16, Vec<u32>>,
+    /// Russian adjectives by the place they are made of.
+    adjectives: HashMap<Box<str>, Vec<u32>>,
     sounding: Vec<Sounding>,
 }
 
@@ -85,9 +88,17 @@ impl Builder {
                 built.starts.push(built.words.len());
             }
             if !word.fold.is_empty() {
+                if let Some(own) = edit::consonants(&word.fold) {
+                    built.consonants.entry(own.into_boxed_str()).or_default().push(at);
+                }
                 let skeleton = edit::skeleton(&text).into_boxed_str();
                 built.skeletons.entry(skeleton).or_default().push(at);
                 built.folds.entry(word.fold.into_boxed_str()).or_default().push(at);
+            }
+            if let Some(stem) = edit::adjective_of(&text) {
+                for place in edit::places(stem) {
+                    built.adjectives.entry(place.into_boxed_str()).or_default().push(at);
+                }
             }
             if let Some(group) = lexicon::given(&text) {
                 built.given.entry(group).or_default().push(at);
@@ -253,8 +264,29 @@ impl Vocabulary {
         found.extend(self.given.get(&group).into_iter().flatten());
     }
 
-    /// Adds the words with the same consonants.
-    pub(super) fn consonants(&self, latin: &str, found: &mut Vec<u32>) {
+    /// Adds the Russian adjectives made of a place, or the place that an adjective is made of.
+    pub(super) fn adjectives(&self, latin: &str, found: &mut Vec<u32>) {
+        found.extend(self.adjectives.get(latin).into_iter().flatten());
+        let places = edit::adjective_of(latin).map(edit::places);
+        found.extend(places.into_iter().flatten().filter_map(|place| self.exactly(&place)));
+    }
+
+    /// The word that is written exactly so.
+    fn exactly(&self, latin: &str) -> Option<u32> {
+        let from = *self.starts.get(latin.len())?;
+        let to = self.starts.get(latin.len() + 1).copied().unwrap_or(self.words.len());
+        let words = self.words.get(from..to)?;
+        let at = words.binary_search_by(|word| (**word).cmp(latin)).ok()?;
+        u32::try_from(from + at).ok()
+    }
+
+    /// Adds the words with the same consonants as they sound.
+    pub(super) fn consonants(&self, own: &str, found: &mut Vec<u32>) {
+        found.extend(self.consonants.get(own).into_iter().flatten());
+    }
+
+    /// Adds the words with the consonants of an Arabic word, and Arabic words with those of another.
+    pub(super) fn skeletons(&self, latin: &str, found: &mut Vec<u32>) {
         let skeleton = edit::skeleton(latin);
         if let Some(same) = self.skeletons.get(skeleton.as_str()).filter(|_| !skeleton.is_empty()) {
             found.extend(same);
