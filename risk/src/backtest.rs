@@ -29,6 +29,8 @@ pub struct Compared<'a> {
     pub draft: &'a [Alert],
     /// What was decided in the end.
     pub decision: Option<Decision>,
+    /// Alerts about it that a supervisor has closed: the alert's id and the code of the reason.
+    pub closed: &'a [(String, String)],
 }
 
 /// What a back-test has found so far.
@@ -46,10 +48,18 @@ pub struct Report {
     pub by_site: BTreeMap<String, Difference>,
     /// The same by day.
     pub by_day: BTreeMap<Date, Difference>,
+    /// The same by site, and there by day: what a desk would have had more or less to do.
+    pub by_site_and_day: BTreeMap<String, BTreeMap<Date, Difference>>,
     /// How the policy in force did on crossings that were decided.
     pub active: Precision,
     /// How the draft did on them.
     pub draft: Precision,
+    /// Alerts that supervisors have closed, by the code of the reason: which of them each raises.
+    pub by_reason: BTreeMap<String, Closed>,
+    /// How the policy in force did on those alerts.
+    pub active_alerts: Precision,
+    /// How the draft did on them.
+    pub draft_alerts: Precision,
     /// The first crossings that only one of them flags, with what it says.
     pub examples: Vec<Example>,
 }
@@ -78,6 +88,17 @@ pub struct Precision {
     pub missed: u64,
 }
 
+/// Alerts that were closed for one reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Closed {
+    /// How many.
+    pub alerts: u64,
+    /// Of those, raised by the policy in force.
+    pub active: u64,
+    /// Of those, raised by the draft.
+    pub draft: u64,
+}
+
 /// A crossing that only one policy flags.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Example {
@@ -93,6 +114,9 @@ pub struct Example {
     pub text: String,
 }
 
+/// Reasons that say the alert was worth it, and those that say it was not; another says nothing.
+const CONFIRMED: &[&str] = &["detained", "seized", "referred"];
+const UNFOUNDED: &[&str] = &["cleared", "declared", "false_positive"];
 /// So many examples of each kind are kept.
 const EXAMPLES: usize = 20;
 
@@ -135,6 +159,23 @@ impl Report {
             self.active.take(flagged(compared.active), confirmed);
             self.draft.take(flagged(compared.draft), confirmed);
         }
+        for (id, reason) in compared.closed {
+            self.add_closed(compared, id, reason);
+        }
+    }
+
+    fn add_closed(&mut self, compared: &Compared<'_>, id: &str, reason: &str) {
+        let raised = |alerts: &[Alert]| alerts.iter().any(|alert| alert.id == id);
+        let (active, draft) = (raised(compared.active), raised(compared.draft));
+        let closed = self.by_reason.entry(reason.to_owned()).or_default();
+        closed.alerts += 1;
+        closed.active += u64::from(active);
+        closed.draft += u64::from(draft);
+        let confirmed = CONFIRMED.contains(&reason);
+        if confirmed || UNFOUNDED.contains(&reason) {
+            self.active_alerts.take(active, confirmed);
+            self.draft_alerts.take(draft, confirmed);
+        }
     }
 
     fn add_alert(
@@ -149,7 +190,9 @@ impl Report {
         let site = self.by_site.entry(compared.site.to_owned()).or_default();
         let day = self.by_day.entry(compared.day).or_default();
         let code = self.by_code.entry(alert.code).or_default();
-        for difference in [&mut self.alerts, site, day, code] {
+        let of_site = self.by_site_and_day.entry(compared.site.to_owned()).or_default();
+        let daily = of_site.entry(compared.day).or_default();
+        for difference in [&mut self.alerts, site, day, daily, code] {
             difference.take(is_active, is_draft);
             difference.reweighed += u64::from(reweighed);
         }
@@ -212,6 +255,7 @@ mod tests {
             active: &all,
             draft: &weaker,
             decision: Some(Decision::Seized),
+            closed: &[],
         };
         report.add(&compared);
         let kept = rest.len() as u64;
@@ -219,6 +263,7 @@ mod tests {
         assert_eq!(report.alerts, expected);
         assert_eq!(report.by_site["ruvvo"], expected);
         assert_eq!(report.by_day[&date(2018, 11, 16)], expected);
+        assert_eq!(report.by_site_and_day["ruvvo"][&date(2018, 11, 16)], expected);
         assert_eq!(report.by_code[&first.code].dropped, 1);
         assert_eq!((report.examples.len(), report.examples[0].added), (1, false));
         report.add(&Compared { active: &[], draft: &all, decision: None, ..compared });
@@ -236,6 +281,7 @@ mod tests {
             active,
             draft,
             decision,
+            closed: &[],
         };
         report.add(&at(&all, &[], Some(Decision::Seized)));
         report.add(&at(&all, &[], Some(Decision::Released)));
@@ -247,5 +293,42 @@ mod tests {
             Some("0.5")
         );
         assert_eq!(report.draft.share(), None);
+    }
+    #[test]
+    fn what_supervisors_said_of_alerts_is_held_against_both() {
+        let all = alerts();
+        let closing = |reasons: [&str; 3]| -> Vec<(String, String)> {
+            all.iter().zip(reasons).map(|(a, r)| (a.id.clone(), r.to_owned())).collect()
+        };
+        let closed = closing(["seized", "false_positive", "duplicate"]);
+        let mut report = Report::default();
+        // The draft drops the second.
+        let mut draft = all.clone();
+        draft.remove(1);
+        report.add(&Compared {
+            site: "ruvvo",
+            day: date(2018, 11, 16),
+            inspection: "a",
+            active: &all,
+            draft: &draft,
+            decision: None,
+            closed: &closed,
+        });
+        assert_eq!(report.active_alerts, Precision { decided: 2, confirmed: 1, missed: 0 });
+        assert_eq!(report.draft_alerts, Precision { decided: 1, confirmed: 1, missed: 0 });
+        let unfounded = report.by_reason["false_positive"];
+        assert_eq!((unfounded.alerts, unfounded.active, unfounded.draft), (1, 1, 0));
+        assert_eq!(report.by_reason["duplicate"].draft, 1);
+        // Dropping the first loses what was seized.
+        report.add(&Compared {
+            site: "ruvvo",
+            day: date(2018, 11, 16),
+            inspection: "a",
+            active: &all,
+            draft: &all[1..],
+            decision: None,
+            closed: &closing(["seized", "cleared", "referred"]),
+        });
+        assert_eq!(report.draft_alerts, Precision { decided: 3, confirmed: 2, missed: 1 });
     }
 }

@@ -1,9 +1,7 @@
 //! What earlier crossings say: one short digest each, found by keys of people, parties and places.
 //!
-//! Owns the digest, its keys and the interface; a store behind it is the caller's. The one in
-//! memory is good for a million inspections.
-
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+//! Owns the digest, its keys and the interface; a store behind it is the caller's. One in memory is
+//! [`MemoryHistory`].
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -14,12 +12,16 @@ use tidewaiter_proto::body::{Decision, Direction, GroupKind, Leg, Role};
 use tidewaiter_proto::document::Document;
 use tidewaiter_proto::money::Currency;
 use tidewaiter_proto::party::{Address, OnBehalfOf, Party};
-use tidewaiter_proto::record::Record;
 use tidewaiter_proto::station::StationId;
 
+mod memory;
+mod packed;
+
+use crate::crossing::Crossing;
 use crate::crossing::holdings::{self, Count, Sums};
-use crate::crossing::{Crossing, assemble};
-use crate::policy::premises::{folded, words_of};
+use crate::policy::premises::folded;
+use crate::screening::plain_words;
+pub use memory::MemoryHistory;
 
 /// What a digest is found by: the first 8 bytes of a SHA-256 over a kind and a normal form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -46,6 +48,8 @@ pub enum KeyKind {
     Booking,
     /// A route and who released on it.
     Route,
+    /// An inspection: its station and its id.
+    Inspection,
 }
 
 /// A crossing of earlier days, in short.
@@ -91,6 +95,9 @@ pub struct Digest {
     pub route: Option<Key>,
     /// What was carried, where that is known and not in doubt.
     pub carried: Option<Vec<(Currency, Decimal)>>,
+    /// Whether that was counted, not only declared.
+    #[serde(default)]
+    pub counted: bool,
     /// What was declared.
     pub declared: Option<Vec<(Currency, Decimal)>>,
     /// Whether a scan gave an alarm.
@@ -105,7 +112,7 @@ pub struct Digest {
 pub trait History {
     /// Calls `visit` with the crossings that have `key` and were opened from `since` to `until`,
     /// both included, in no particular order.
-    fn visit(&self, key: Key, since: Timestamp, until: Timestamp, visit: &mut dyn FnMut(&Digest));
+    fn visit(&self, key: Key, since: Timestamp, until: Timestamp, visit: &mut dyn FnMut(Digest));
 }
 
 /// No history at all.
@@ -113,19 +120,8 @@ pub trait History {
 pub struct NoHistory;
 
 impl History for NoHistory {
-    fn visit(&self, _: Key, _: Timestamp, _: Timestamp, _: &mut dyn FnMut(&Digest)) {}
+    fn visit(&self, _: Key, _: Timestamp, _: Timestamp, _: &mut dyn FnMut(Digest)) {}
 }
-
-/// A history held in memory: about 0.7 KB a crossing.
-#[derive(Clone, Debug, Default)]
-pub struct MemoryHistory {
-    digests: Vec<Digest>,
-    by_inspection: HashMap<u64, u32>,
-    by_key: BTreeSet<(Key, i64, u32)>,
-}
-
-/// No more digests than this are shown for one key: an address of a bank has thousands.
-const MOST_VISITED: usize = 1000;
 
 impl Key {
     /// The key of a text in its normal form.
@@ -170,7 +166,7 @@ impl Key {
 
     /// The key of an address, its words in any order; `None` without lines.
     pub fn of_address(address: &Address) -> Option<Self> {
-        let words: Vec<String> = words_of(&address.lines.join(" ")).into_iter().collect();
+        let words: Vec<String> = plain_words(&address.lines.join(" ")).into_iter().collect();
         let country = address.country.trim().to_uppercase();
         (words.len() > 1).then(|| Self::new(KeyKind::Address, &[&country, &words.join(" ")]))
     }
@@ -184,27 +180,25 @@ impl Key {
 }
 
 /// The keys of a traveller: of each document, and of the name with the birth date.
-pub fn person_keys(crossing: &Crossing<'_>) -> Vec<Key> {
-    let documents: Vec<&Document> = crossing.documents().map(|(_, document)| document).collect();
-    let mut keys: Vec<Key> = documents
-        .iter()
-        .flat_map(|document| [Key::of_document(document), Key::of_name(document)])
-        .flatten()
-        .collect();
-    keys.sort_unstable();
-    keys.dedup();
-    keys
+pub fn person_keys(crossing: &Crossing<'_>) -> Box<[Key]> {
+    let of = |(_, document)| [Key::of_document(document), Key::of_name(document)];
+    sorted(crossing.documents().flat_map(of).flatten())
 }
 
 impl Digest {
     /// The digest of a crossing; `None` without an inspection.
     pub fn of(crossing: &Crossing<'_>) -> Option<Self> {
         let (station, inspection) = crossing.primary()?;
-        let count = holdings::count_of(crossing);
-        Some(Self::with(crossing, station, inspection, &count))
+        Some(Self::with(crossing, station, inspection, &holdings::count_of(crossing)))
     }
 
-    fn with(crossing: &Crossing<'_>, station: &StationId, inspection: &str, count: &Count) -> Self {
+    /// The same, by somebody who knows what its counts say.
+    pub(crate) fn with(
+        crossing: &Crossing<'_>,
+        station: &StationId,
+        inspection: &str,
+        count: &Count,
+    ) -> Self {
         let declarations = holdings::declarations(crossing);
         let declared = (!declarations.is_empty()).then(|| holdings::declared_of(&declarations));
         let carried = carried_of(count, declared.as_ref()).map(|carried| carried.money());
@@ -233,7 +227,7 @@ impl Digest {
             role: crossing.role(),
             places: places_of(crossing),
             records: records_of(crossing),
-            persons: person_keys(crossing).into(),
+            persons: person_keys(crossing),
             references: declarations.iter().filter_map(|(_, d)| reference(&d.reference)).collect(),
             owners: keys(|d| &d.owner, KeyKind::Owner),
             recipients: keys(|d| &d.recipient, KeyKind::Recipient),
@@ -249,6 +243,7 @@ impl Digest {
             born: crossing.document().and_then(|(_, document)| document.date_of_birth),
             route: crossing.movement().map(|m| route_key(&m.from, &m.to)),
             carried: carried.map(pairs),
+            counted: matches!(count, Count::Settled(..)),
             declared: declared.map(|declared| pairs(declared.money())),
             alarm: crossing
                 .scans()
@@ -259,6 +254,36 @@ impl Digest {
                 .next_back()
                 .filter(|(_, outcome)| outcome.decision == Decision::Released)
                 .map(|(_, outcome)| outcome.officer.as_str().into()),
+        }
+    }
+
+    /// What is remembered of each inspection of a crossing: of its last one all, of the others
+    /// nothing that finds them, so that no crossing counts twice.
+    pub fn of_each(crossing: &Crossing<'_>) -> Vec<Self> {
+        let Some(whole) = Self::of(crossing) else { return Vec::new() };
+        let others = crossing.inspections.iter().filter(|name| **name != whole.name());
+        let mut digests: Vec<Self> =
+            others.map(|(station, inspection)| whole.emptied(station, inspection)).collect();
+        digests.push(whole);
+        digests
+    }
+
+    fn emptied(&self, station: &StationId, inspection: &str) -> Self {
+        Self {
+            station: station.clone(),
+            inspection: inspection.into(),
+            persons: Box::default(),
+            references: Box::default(),
+            owners: Box::default(),
+            recipients: Box::default(),
+            addresses: Box::default(),
+            phones: Box::default(),
+            groups: Box::default(),
+            route: None,
+            carried: None,
+            declared: None,
+            released_by: None,
+            ..self.clone()
         }
     }
 
@@ -352,68 +377,6 @@ fn sorted(keys: impl Iterator<Item = Key>) -> Box<[Key]> {
     keys.into()
 }
 
-fn pairs(sums: BTreeMap<Currency, Decimal>) -> Vec<(Currency, Decimal)> {
+fn pairs(sums: Sums) -> Vec<(Currency, Decimal)> {
     sums.into_iter().collect()
-}
-
-impl MemoryHistory {
-    /// The history of these records.
-    pub fn of(records: &[Record]) -> Self {
-        let mut history = Self::default();
-        for crossing in &assemble(records).crossings {
-            history.extend(Digest::of(crossing));
-        }
-        history
-    }
-
-    /// How many crossings it holds.
-    pub fn len(&self) -> usize {
-        self.digests.len()
-    }
-
-    /// Whether it holds none.
-    pub fn is_empty(&self) -> bool {
-        self.digests.is_empty()
-    }
-
-    /// Adds a crossing, or replaces what was known of it.
-    pub fn insert(&mut self, digest: Digest) {
-        let name = Key::new(KeyKind::Group, &[digest.station.as_str(), &digest.inspection]).0;
-        let second = digest.opened.as_second();
-        let at = if let Some(at) = self.by_inspection.get(&name) {
-            let at = *at;
-            let place = usize::try_from(at).unwrap_or(usize::MAX);
-            if let Some(old) = self.digests.get_mut(place) {
-                let old = std::mem::replace(old, digest.clone());
-                for key in old.keys() {
-                    self.by_key.remove(&(key, old.opened.as_second(), at));
-                }
-            }
-            at
-        } else {
-            let Ok(at) = u32::try_from(self.digests.len()) else { return };
-            self.by_inspection.insert(name, at);
-            self.digests.push(digest.clone());
-            at
-        };
-        self.by_key.extend(digest.keys().map(|key| (key, second, at)));
-    }
-}
-
-impl Extend<Digest> for MemoryHistory {
-    fn extend<T: IntoIterator<Item = Digest>>(&mut self, digests: T) {
-        digests.into_iter().for_each(|digest| self.insert(digest));
-    }
-}
-
-impl History for MemoryHistory {
-    fn visit(&self, key: Key, since: Timestamp, until: Timestamp, visit: &mut dyn FnMut(&Digest)) {
-        let range = (key, since.as_second(), 0)..=(key, until.as_second(), u32::MAX);
-        // The latest first, so that the cut leaves out the oldest.
-        for (_, _, at) in self.by_key.range(range).rev().take(MOST_VISITED) {
-            if let Some(digest) = usize::try_from(*at).ok().and_then(|at| self.digests.get(at)) {
-                visit(digest);
-            }
-        }
-    }
 }

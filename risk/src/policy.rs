@@ -151,12 +151,10 @@ impl PolicyPack {
         BUILT_IN
     }
 
-    /// A pack of `files`; a file of the built-in pack that is not among them is taken from there.
-    ///
-    /// # Errors
-    /// [`PolicyError`] for the first thing that is wrong, with file and line.
-    pub fn from_files(files: &[PolicyFile<'_>]) -> Result<Self, PolicyError> {
-        let mut all: Vec<PolicyFile<'_>> = files.to_vec();
+    /// All files of the pack that `files` are, in the order of their names: a file of the built-in
+    /// pack that is not among them is taken from there. Rules come from one of the two alone.
+    pub fn completed<'a>(files: &[PolicyFile<'a>]) -> Vec<PolicyFile<'a>> {
+        let mut all: Vec<PolicyFile<'a>> = files.to_vec();
         let has_rules = all.iter().any(|file| is_rules(file.name));
         for built_in in BUILT_IN {
             let given = all.iter().any(|file| file.name == built_in.name);
@@ -166,6 +164,15 @@ impl PolicyPack {
             }
         }
         all.sort_by(|a, b| a.name.cmp(b.name));
+        all
+    }
+
+    /// A pack of `files`, and of the built-in ones that are not among them.
+    ///
+    /// # Errors
+    /// [`PolicyError`] for the first thing that is wrong, with file and line.
+    pub fn from_files(files: &[PolicyFile<'_>]) -> Result<Self, PolicyError> {
+        let all = Self::completed(files);
         let text = |name: &str| {
             let found = all.iter().find(|file| file.name == name);
             found.copied().unwrap_or(PolicyFile { name: "", text: "" })
@@ -178,18 +185,23 @@ impl PolicyPack {
         for file in all.iter().filter(|file| is_rules(file.name)) {
             rules.extend(rule::parse::rules(*file, &vocabulary)?);
         }
+        let places = Places::new(
+            toml_of::<places::PlacesFile>(text("places.toml"))?.place,
+            text("airports.txt").text,
+        );
+        let mut risks = toml_of::<routes::File>(text("routes.toml"))?.risk;
+        for risk in &mut risks {
+            risk.write_places_alike(&places);
+        }
         Ok(Self {
             version: version_of(&all),
             thresholds: toml_of::<thresholds::File>(text("thresholds.toml"))?.threshold,
             unions: toml_of::<unions::File>(text("unions.toml"))?.union,
-            places: Places::new(
-                toml_of::<places::PlacesFile>(text("places.toml"))?.place,
-                text("airports.txt").text,
-            ),
+            places,
             carriers: Carriers::new(
                 toml_of::<places::CarriersFile>(text("carriers.toml"))?.carrier,
             ),
-            risks: toml_of::<routes::File>(text("routes.toml"))?.risk,
+            risks,
             forms: toml_of::<forms::File>(text("forms.toml"))?.form,
             premises: Premises::new(toml_of(text("premises.toml"))?),
             families: premises::families(toml_of(text("families.toml"))?),

@@ -14,6 +14,7 @@ use tidewaiter_proto::alert::{AlertCode, Outcome, Seen, Severity};
 pub mod field;
 pub mod lint;
 pub mod parse;
+pub mod status;
 
 use crate::policy::in_force;
 use field::{FieldId, Fields, Value};

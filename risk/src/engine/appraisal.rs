@@ -1,10 +1,13 @@
 //! A crossing with everything the findings need worked out once: days, route, sums, limits.
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 use rust_decimal::Decimal;
 use tidewaiter_proto::alert::Alert;
 use tidewaiter_proto::body::{Channel, DeclarationMade, Direction};
+use tidewaiter_proto::party::Party;
 use tidewaiter_proto::record::Record;
 use tidewaiter_proto::station::StationId;
 
@@ -12,7 +15,7 @@ use super::route::Route;
 use super::{Case, Engine};
 use crate::crossing::Crossing;
 use crate::crossing::holdings::{self, Count, Holdings, Total};
-use crate::history::{Digest, Key, carried_of, money_at, person_keys};
+use crate::history::{Digest, carried_of, money_at, person_keys};
 use crate::policy::day_of;
 use crate::policy::thresholds::{Carriage, Purpose, Threshold};
 
@@ -46,11 +49,10 @@ pub(super) struct Appraisal<'c> {
     pub(super) carried: Option<Holdings>,
     /// Limits that apply, with the total of what was carried.
     pub(super) judged: Vec<Judged<'c>>,
-    pub(super) persons: Vec<Key>,
     /// What others will know of it.
-    pub(super) digest: Digest,
-    /// Whether a guardian of its group is known, whose a minor's cash is.
-    pub(super) has_guardian: bool,
+    pub(super) digest: Arc<Digest>,
+    /// Guardians of its group, in the case or in history.
+    pub(super) guardians: Vec<Arc<Digest>>,
     /// Records of the count, the declarations and the opening.
     pub(super) money_records: Vec<u64>,
 }
@@ -83,13 +85,12 @@ impl<'c> Appraisal<'c> {
             route: Route::of(&engine.pack, crossing, day),
             carried: carried_of(&count, declared.as_ref()),
             money_records: money_records(&count, &declarations),
+            digest: Arc::new(Digest::with(crossing, station, inspection, &count)),
             count,
             declarations,
             declared,
             judged: Vec::new(),
-            persons: person_keys(crossing),
-            digest: Digest::of(crossing)?,
-            has_guardian: false,
+            guardians: Vec::new(),
         };
         appraisal.judged = appraisal.judge(engine, case, law_day);
         Some(appraisal)
@@ -135,6 +136,7 @@ impl<'c> Appraisal<'c> {
         let any = |wanted: &[String], found: &[String]| found.iter().any(|c| wanted.contains(c));
         direction
             && carriage
+            && (!threshold.for_companies || is_for_a_company(self.crossing))
             && (threshold.bound_for.is_empty() || any(&threshold.bound_for, &self.route.ends))
             && (threshold.coming_from.is_empty() || any(&threshold.coming_from, &self.route.begins))
             && !any(&threshold.not_bound_for, &self.route.ends)
@@ -158,10 +160,10 @@ impl<'c> Appraisal<'c> {
         let opened = self.crossing.opened_at();
         let since = opened.checked_sub((days * 24).hours()).unwrap_or(opened);
         let mut found = false;
-        let mut look = |digest: &Digest| {
+        let mut look = |digest: Digest| {
             found |= digest.opened < opened && digest.direction == self.crossing.direction();
         };
-        for key in &self.persons {
+        for key in &self.digest.persons {
             case.history.visit(*key, since, opened, &mut look);
         }
         found || case_has_earlier(case, self, since)
@@ -246,6 +248,16 @@ fn in_time<'c>(
     declarations
 }
 
+/// Whether the cash is a company's, as far as the records say: its declared owner or sender is one, or
+/// a security firm carries it.
+fn is_for_a_company(crossing: &Crossing<'_>) -> bool {
+    let company = |party: &Party| matches!(party, Party::Organisation(_));
+    crossing.declarations().any(|(_, declaration)| {
+        let sides = [declaration.owner.party(), declaration.sender.as_ref()];
+        sides.into_iter().flatten().any(company)
+    }) || crossing.exemptions().any(|(_, exemption)| exemption.kind == "cash_in_transit")
+}
+
 fn money_records(count: &Count, declarations: &[(&Record, &DeclarationMade)]) -> Vec<u64> {
     let mut records: Vec<u64> = declarations.iter().map(|(record, _)| record.seq).collect();
     match count {
@@ -272,6 +284,6 @@ fn case_has_earlier(case: &Case<'_>, own: &Appraisal<'_>, since: Timestamp) -> b
             && at >= since
             && at < opened
             && other.direction() == own.crossing.direction()
-            && person_keys(other).iter().any(|key| own.persons.contains(key))
+            && person_keys(other).iter().any(|key| own.digest.persons.contains(key))
     })
 }

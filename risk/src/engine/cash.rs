@@ -93,6 +93,7 @@ impl Engine {
         let mut met: Vec<&Judged<'_>> = appraisal
             .of_purpose(Purpose::Declare)
             .filter(|judged| judged.met && !is_the_guardians(appraisal, judged.threshold))
+            .filter(|judged| !self.is_declared_by_a_guardian(appraisal, judged))
             .collect();
         met.sort_by(|a, b| {
             let weight = |j: &Judged<'_>| (tier_of(j), super::appraisal::share(j));
@@ -103,6 +104,20 @@ impl Engine {
             let found = undeclared_found(appraisal, judged);
             self.raise(appraisal, "undeclared-cash", severity, found, alerts);
         }
+    }
+
+    /// Whether a guardian's form covers what a minor carries, beside the guardian's own cash.
+    fn is_declared_by_a_guardian(&self, appraisal: &Appraisal<'_>, judged: &Judged<'_>) -> bool {
+        let threshold = judged.threshold;
+        is_minor(appraisal, threshold.declares_from)
+            && appraisal.guardians.iter().any(|guardian| {
+                // Without a count nothing says which part of the form is the guardian's own.
+                let own = guardian.counted.then(|| self.trip_total(guardian, threshold)).flatten();
+                let own = own.unwrap_or_default();
+                let both = own.checked_add(judged.total.amount);
+                let declared = self.declared_total(guardian, threshold);
+                declared.zip(both).is_some_and(|(declared, both)| declared >= both)
+            })
     }
 
     fn severity(&self, appraisal: &Appraisal<'_>, name: &str, tier: Tier) -> Option<Severity> {
@@ -400,6 +415,8 @@ fn undeclared_found(appraisal: &Appraisal<'_>, judged: &Judged<'_>) -> Findings<
                 "again",
                 if threshold.again_within_days.is_some() {
                     " on a second trip within days".to_owned()
+                } else if is_minor(appraisal, threshold.declares_from) {
+                    " by the adult who accompanies a minor".to_owned()
                 } else {
                     String::new()
                 },
@@ -424,7 +441,12 @@ fn undeclared_found(appraisal: &Appraisal<'_>, judged: &Judged<'_>) -> Findings<
 
 /// Whether a minor's cash is the guardian's under this law.
 pub(super) fn is_the_guardians(appraisal: &Appraisal<'_>, threshold: &Threshold) -> bool {
-    let minor =
-        threshold.adult_from.is_some_and(|adult| appraisal.age().is_some_and(|age| age < adult));
-    minor && appraisal.has_guardian && threshold.together.contains(&Together::Guardian)
+    is_minor(appraisal, threshold.adult_from)
+        && !appraisal.guardians.is_empty()
+        && threshold.together.contains(&Together::Guardian)
+}
+
+/// Whether the traveller is known to be younger than a law's age.
+fn is_minor(appraisal: &Appraisal<'_>, adult_from: Option<i16>) -> bool {
+    adult_from.zip(appraisal.age()).is_some_and(|(adult, age)| age < adult)
 }

@@ -4,7 +4,7 @@ use tidewaiter_proto::alert::Alert;
 
 use super::appraisal::Appraisal;
 use super::raise::{Findings, seen};
-use super::trips::{Trip, case_records, days_before};
+use super::trips::{Trip, case_records, days_before, in_time, order};
 use super::{Case, Engine};
 use crate::history::{Digest, Key};
 use crate::policy::day_of;
@@ -24,21 +24,15 @@ impl Engine {
         let own = &appraisal.digest;
         let since = days_before(own.opened, NUMBERS_REPEAT_AFTER_DAYS);
         for (key, reference) in &own.references {
-            let mut earlier: Vec<Trip> = Vec::new();
-            for other in all.iter().filter(|other| !std::ptr::eq(*other, appraisal)) {
-                let digest = &other.digest;
-                if digest.references.iter().any(|(k, _)| k == key) {
-                    earlier.push(Trip { digest: digest.clone(), in_case: true });
-                }
-            }
-            case.history.visit(*key, since, own.opened, &mut |digest| {
-                let known = all.iter().any(|own| own.is(&digest.station, &digest.inspection));
-                if !known {
-                    earlier.push(Trip { digest: digest.clone(), in_case: false });
-                }
-            });
+            let other = |other: &&Appraisal<'_>| {
+                !std::ptr::eq(*other, appraisal)
+                    && other.digest.references.iter().any(|(k, _)| k == key)
+            };
+            let mut earlier: Vec<Trip> = all.iter().filter(other).map(Trip::in_case).collect();
+            let within = (since, own.opened);
+            Trip::of_history(case, all, *key, within, &mut earlier, |_| true);
             earlier.retain(|trip| self.is_reuse(case, own, &trip.digest));
-            earlier.sort_by(|a, b| order(&a.digest).cmp(&order(&b.digest)));
+            let earlier = in_time(earlier);
             let Some(first) = earlier.first() else { continue };
             let before = format!("at {} on {}", first.digest.station, day_of(first.digest.opened));
             let trips: Vec<&Trip> = earlier.iter().collect();
@@ -68,8 +62,4 @@ impl Engine {
             && (here == there || (inside(&here) && inside(&there)))
             && !shares(&own.groups, &other.groups)
     }
-}
-
-fn order(digest: &Digest) -> (jiff::Timestamp, &str, &str) {
-    (digest.opened, digest.station.as_str(), &digest.inspection)
 }

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 use tidewaiter_proto::alert::Alert;
-use tidewaiter_proto::body::DeclarationMade;
+use tidewaiter_proto::body::{DeclarationMade, GroupKind};
 use tidewaiter_proto::money::{Amount, Currency};
 use tidewaiter_proto::party::{OnBehalfOf, Party};
 
@@ -75,7 +75,7 @@ impl Engine {
         let less = beyond(difference(&said, &found));
         let (name, sums) = if !more.is_empty() {
             ("false-declaration", more)
-        } else if !less.is_empty() && !is_the_familys(appraisal) {
+        } else if !less.is_empty() && !is_for_others_too(appraisal) {
             ("over-declaration", less)
         } else {
             return;
@@ -239,12 +239,13 @@ fn percent_of(sums: &Sums, said: &Sums) -> Option<String> {
     Some(format!("{} %", percent.round_dp(1).normalize()))
 }
 
-/// Whether a family declares on one form: its members carry what one of them declared.
-fn is_the_familys(appraisal: &Appraisal<'_>) -> bool {
+/// Whether one form may cover several people: a family's members or a guardian's minors carry what one
+/// of them declared.
+fn is_for_others_too(appraisal: &Appraisal<'_>) -> bool {
     appraisal.crossing.openings().any(|(_, opening)| {
         opening
             .group
             .as_ref()
-            .is_some_and(|group| group.kind == tidewaiter_proto::body::GroupKind::Family)
+            .is_some_and(|group| group.kind == GroupKind::Family || group.guardian.unwrap_or(false))
     })
 }

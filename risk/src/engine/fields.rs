@@ -55,10 +55,11 @@ impl Engine {
         let places = &self.pack.places;
         fields.set_some("mode", named(&movement.mode));
         fields.set_some("movement.label", appraisal.movement_label(self).map(Value::text));
-        fields.set("movement.from", Value::text(places.canonical(&movement.from)));
-        fields.set("movement.to", Value::text(places.canonical(&movement.to)));
-        fields.set_some("movement.from_country", places.country(&movement.from).map(Value::text));
-        fields.set_some("movement.to_country", places.country(&movement.to).map(Value::text));
+        fields.set("movement.from", Value::text(places.canonical(&movement.from).into_owned()));
+        fields.set("movement.to", Value::text(places.canonical(&movement.to).into_owned()));
+        let country = |place| places.country(place).map(|c| Value::text(c.into_owned()));
+        fields.set_some("movement.from_country", country(&movement.from));
+        fields.set_some("movement.to_country", country(&movement.to));
         let carrier = movement.carrier.as_deref().map(|carrier| {
             self.pack.carriers.find(carrier).map_or(carrier, |known| known.name.as_str()).to_owned()
         });
@@ -99,23 +100,24 @@ impl Engine {
     fn ends_of(&self, appraisal: &Appraisal<'_>) -> (Option<String>, Option<String>) {
         let Some(movement) = appraisal.crossing.movement() else { return (None, None) };
         let places = &self.pack.places;
-        let legs: Vec<(String, String)> = appraisal
+        let legs: Vec<_> = appraisal
             .crossing
             .legs()
             .map(|(_, leg)| (places.canonical(&leg.from), places.canonical(&leg.to)))
             .collect();
-        let (mut first, mut last) =
-            (places.canonical(&movement.from), places.canonical(&movement.to));
+        let (from, to) = (places.canonical(&movement.from), places.canonical(&movement.to));
+        let (mut first, mut last) = (from.as_ref(), to.as_ref());
         // No more steps than legs: a round trip would never end.
         for _ in &legs {
             if let Some((from, _)) = legs.iter().find(|(from, to)| *to == first && *from != last) {
-                first.clone_from(from);
+                first = from;
             }
             if let Some((_, to)) = legs.iter().find(|(from, to)| *from == last && *to != first) {
-                last.clone_from(to);
+                last = to;
             }
         }
-        (places.country(&first), places.country(&last))
+        let country = |place| places.country(place).map(std::borrow::Cow::into_owned);
+        (country(first), country(last))
     }
 
     /// Whether the journey touches a hub for a state that the person's recent trips ended in.
@@ -129,7 +131,8 @@ impl Engine {
         let opened = appraisal.crossing.opened_at();
         let since = days_before(opened, self.pack.patterns.broken_journey.window_days);
         let high = |place: &str| {
-            let there = self.pack.places.country(place).is_some_and(|c| hub_for.contains(&c));
+            let country = self.pack.places.country(place);
+            let there = country.is_some_and(|c| hub_for.iter().any(|hub| **hub == *c));
             there
                 && self.pack.risks.iter().any(|risk| {
                     risk.level == Level::High

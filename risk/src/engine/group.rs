@@ -1,15 +1,16 @@
 //! Several people and one sum: groups whose cash the law adds up, and sums split among people.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use jiff::{Timestamp, ToSpan as _};
+use jiff::ToSpan as _;
 use rust_decimal::Decimal;
 use tidewaiter_proto::alert::Alert;
 use tidewaiter_proto::body::GroupKind;
 
 use super::appraisal::{Appraisal, age_on};
 use super::raise::{Findings, amount, seen};
-use super::trips::{Trip, case_records, name_of};
+use super::trips::{Trip, case_records, in_time, name_of};
 use super::{Case, Engine};
 use crate::history::{Digest, Key, KeyKind, booking_key};
 use crate::policy::day_of;
@@ -132,25 +133,19 @@ impl Engine {
                 .iter()
                 .any(|keys| keys.contains(&key))
         };
-        let mut members: BTreeMap<(Timestamp, String, String), Trip> = BTreeMap::new();
-        let mut keep = |digest: &Digest, in_case: bool| {
-            if digest.direction == latest.crossing.direction() {
-                let (station, inspection) = name_of(digest);
-                let trip = Trip { digest: digest.clone(), in_case };
-                members.insert((digest.opened, station, inspection), trip);
-            }
+        let direction = latest.crossing.direction();
+        let near = |digest: &Digest| {
+            digest.opened >= since
+                && digest.opened <= until
+                && digest.direction == direction
+                && has(digest)
         };
-        for digest in own.iter().map(|appraisal| &appraisal.digest) {
-            if digest.opened >= since && digest.opened <= until && has(digest) {
-                keep(digest, true);
-            }
-        }
-        case.history.visit(key, since, until, &mut |digest| {
-            if !own.iter().any(|own| own.is(&digest.station, &digest.inspection)) {
-                keep(digest, false);
-            }
+        let own_near = own.iter().filter(|own| near(&own.digest));
+        let mut members: Vec<Trip> = own_near.map(Trip::in_case).collect();
+        Trip::of_history(case, own, key, (since, until), &mut members, |digest| {
+            digest.direction == direction
         });
-        one_each(members.into_values())
+        one_each(in_time(members))
     }
 
     /// The law adds up what a group carries: a reminder, not a crime.
@@ -293,26 +288,32 @@ impl Engine {
     }
 }
 
-/// Notes of which crossings a guardian of the same group is known, in the case or in history.
+/// Finds the guardians of each crossing's group, in the case or else in history.
 pub(super) fn find_guardians(case: &Case<'_>, appraisals: &mut [Appraisal<'_>]) {
-    let keys: BTreeSet<Key> = appraisals
+    let in_case: Vec<Arc<Digest>> = appraisals
         .iter()
         .filter(|appraisal| appraisal.digest.guardian)
-        .flat_map(|appraisal| appraisal.digest.groups.iter().copied())
+        .map(|appraisal| Arc::clone(&appraisal.digest))
         .collect();
     for appraisal in appraisals {
         let digest = &appraisal.digest;
-        let mut found = digest.groups.iter().any(|key| keys.contains(key));
+        let of_group =
+            |other: &&Arc<Digest>| other.groups.iter().any(|group| digest.groups.contains(group));
+        let mut found: Vec<Arc<Digest>> = in_case.iter().filter(of_group).cloned().collect();
         let in_group = appraisal.crossing.openings().any(|(_, opening)| opening.group.is_some());
-        if in_group && !found {
+        if in_group && found.is_empty() {
             let near = GUARDIAN_WITHIN_HOURS.hours();
             let since = digest.opened.checked_sub(near).unwrap_or(digest.opened);
             let until = digest.opened.checked_add(near).unwrap_or(digest.opened);
             for key in &digest.groups {
-                case.history.visit(*key, since, until, &mut |other| found |= other.guardian);
+                case.history.visit(*key, since, until, &mut |other| {
+                    if other.guardian {
+                        found.push(Arc::new(other));
+                    }
+                });
             }
         }
-        appraisal.has_guardian = found;
+        appraisal.guardians = found;
     }
 }
 
@@ -333,10 +334,10 @@ fn wards<'t>(members: &'t [Trip], threshold: &Threshold) -> Vec<&'t Trip> {
 }
 
 /// Each person once, by the latest crossing: two trips of one person are no group.
-fn one_each(trips: impl DoubleEndedIterator<Item = Trip>) -> Vec<Trip> {
+fn one_each(trips: Vec<Trip>) -> Vec<Trip> {
     let mut known: BTreeSet<Key> = BTreeSet::new();
     let mut kept: Vec<Trip> = Vec::new();
-    for trip in trips.rev() {
+    for trip in trips.into_iter().rev() {
         let repeated = trip.digest.persons.iter().any(|key| known.contains(key));
         known.extend(trip.digest.persons.iter().copied());
         if !repeated {

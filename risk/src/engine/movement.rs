@@ -1,6 +1,6 @@
 //! A movement as an officer reads it out.
 
-use tidewaiter_proto::movement::Movement;
+use tidewaiter_proto::movement::{Movement, PLACE_UNKNOWN};
 
 use crate::policy::PolicyPack;
 
@@ -12,15 +12,28 @@ pub(super) fn label(pack: &PolicyPack, movement: &Movement) -> String {
         .or_else(|| movement.tail.clone())
         .or_else(|| movement.carrier.clone())
         .filter(|who| !who.is_empty());
-    let way = format!("{} to {}", pack.places.name(&movement.from), pack.places.name(&movement.to));
+    let way = way(pack, movement);
     match who {
         Some(who) => format!("{who} {way}"),
         None => way,
     }
 }
 
+/// `Vladivostok (VVO) to Pyongyang Sunan (FNJ)`; an end that nobody has read yet is not made up.
+pub(super) fn way(pack: &PolicyPack, movement: &Movement) -> String {
+    let name = |place: &str| (place != PLACE_UNKNOWN).then(|| pack.places.name(place));
+    match (name(&movement.from), name(&movement.to)) {
+        (Some(from), Some(to)) => format!("{from} to {to}"),
+        (Some(from), None) => format!("from {from}"),
+        (None, Some(to)) => format!("to {to}"),
+        (None, None) => "between places not known yet".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use tidewaiter_proto::movement::PLACE_UNKNOWN;
+
     use super::label;
     use crate::policy::PolicyPack;
 
@@ -35,5 +48,17 @@ mod tests {
             "vessel": {"name": "Tu Ru Bong 2", "flag": "KP"}});
         let text = label(&pack, &serde_json::from_value(voyage).unwrap());
         assert!(text.starts_with("Tu Ru Bong 2 "), "{text}");
+    }
+
+    #[test]
+    fn a_place_that_nobody_has_read_yet_is_not_named() {
+        let pack = PolicyPack::built_in().unwrap();
+        let text = |from: &str, to: &str| {
+            let movement = serde_json::json!({"mode": "air", "from": from, "to": to});
+            label(&pack, &serde_json::from_value(movement).unwrap())
+        };
+        assert_eq!(text("VVO", PLACE_UNKNOWN), "from Vladivostok (VVO)");
+        assert_eq!(text(PLACE_UNKNOWN, "VVO"), "to Vladivostok (VVO)");
+        assert_eq!(text(PLACE_UNKNOWN, PLACE_UNKNOWN), "between places not known yet");
     }
 }

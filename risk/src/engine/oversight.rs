@@ -1,7 +1,5 @@
 //! Findings about the control itself: old lists, too few inspections, one officer on one route.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -14,7 +12,7 @@ use tidewaiter_proto::record::Record;
 use super::appraisal::Appraisal;
 use super::raise::{Findings, seen};
 use super::route::of_movement;
-use super::trips::{Trip, case_records, days_before, name_of};
+use super::trips::{Trip, case_records, days_before, in_time, name_of};
 use super::{Case, Engine};
 use crate::crossing::holdings::joined;
 use crate::crossing::{Fact, same_movement};
@@ -86,36 +84,24 @@ impl Engine {
         }
         let numbers = &self.pack.patterns.collusion;
         let since = days_before(own.opened, numbers.window_days);
-        let mut trips: BTreeMap<(Timestamp, String, String), Trip> = BTreeMap::new();
-        let mut keep = |digest: &Digest, in_case: bool| {
-            if digest.released_by.is_some() && self.is_noteworthy(appraisal, digest) {
-                let (station, inspection) = name_of(digest);
-                let trip = Trip { digest: digest.clone(), in_case };
-                trips.insert((digest.opened, station, inspection), trip);
-            }
+        let released =
+            |digest: &Digest| digest.released_by.is_some() && self.is_noteworthy(appraisal, digest);
+        let wanted = |other: &&Appraisal<'_>| {
+            let digest = &other.digest;
+            let within = digest.opened >= since && digest.opened <= own.opened;
+            digest.route == Some(route) && within && released(digest)
         };
-        for digest in all.iter().map(|other| &other.digest) {
-            if digest.route == Some(route) && digest.opened >= since && digest.opened <= own.opened
-            {
-                keep(digest, true);
-            }
-        }
-        case.history.visit(route, since, own.opened, &mut |digest| {
-            if !all.iter().any(|own| own.is(&digest.station, &digest.inspection)) {
-                keep(digest, false);
-            }
-        });
-        let theirs: Vec<&Trip> = trips
-            .values()
-            .filter(|trip| trip.digest.released_by.as_ref() == Some(officer))
-            .collect();
+        let mut trips: Vec<Trip> = all.iter().filter(wanted).map(Trip::in_case).collect();
+        Trip::of_history(case, all, route, (since, own.opened), &mut trips, released);
+        let trips = in_time(trips);
+        let theirs: Vec<&Trip> =
+            trips.iter().filter(|trip| trip.digest.released_by.as_ref() == Some(officer)).collect();
         let share = Decimal::from(theirs.len()).checked_div(Decimal::from(trips.len()));
         if theirs.len() < numbers.releases || share.is_none_or(|share| share < numbers.share) {
             return;
         }
         let Some(movement) = appraisal.crossing.movement() else { return };
-        let places = &self.pack.places;
-        let way = format!("{} to {}", places.name(&movement.from), places.name(&movement.to));
+        let way = super::movement::way(&self.pack, movement);
         let found = Findings {
             values: vec![
                 ("officer", officer.to_string()),

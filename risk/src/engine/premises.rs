@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use tidewaiter_proto::alert::Alert;
 use tidewaiter_proto::party::{Address, Party};
 
 use super::appraisal::Appraisal;
 use super::raise::{Findings, seen};
-use super::trips::{Trip, case_records, days_before, name_of};
+use super::trips::{Trip, case_records, days_before, in_time, name_of};
 use super::{Case, Engine};
 use crate::crossing::Crossing;
 use crate::history::{Digest, Key};
@@ -123,27 +122,18 @@ impl Engine {
             .collect();
         shared.extend(own.phones.iter().map(|key| (*key, "One telephone")));
         for (key, what) in shared {
-            let mut trips: BTreeMap<(Timestamp, String, String), Trip> = BTreeMap::new();
-            let mut keep = |digest: &Digest, in_case: bool| {
-                let apart = !digest.groups.iter().any(|group| own.groups.contains(group));
-                if digest.name() == own.name() || apart {
-                    let (station, inspection) = name_of(digest);
-                    let trip = Trip { digest: digest.clone(), in_case };
-                    trips.insert((digest.opened, station, inspection), trip);
-                }
+            let apart = |digest: &Digest| {
+                digest.name() == own.name()
+                    || !digest.groups.iter().any(|group| own.groups.contains(group))
             };
-            for digest in all.iter().map(|other| &other.digest) {
+            let wanted = |other: &&Appraisal<'_>| {
+                let digest = &other.digest;
                 let has = digest.addresses.contains(&key) || digest.phones.contains(&key);
-                if has && digest.opened >= since && digest.opened <= own.opened {
-                    keep(digest, true);
-                }
-            }
-            case.history.visit(key, since, own.opened, &mut |digest| {
-                if !all.iter().any(|own| own.is(&digest.station, &digest.inspection)) {
-                    keep(digest, false);
-                }
-            });
-            let trips: Vec<Trip> = trips.into_values().collect();
+                has && digest.opened >= since && digest.opened <= own.opened && apart(digest)
+            };
+            let mut trips: Vec<Trip> = all.iter().filter(wanted).map(Trip::in_case).collect();
+            Trip::of_history(case, all, key, (since, own.opened), &mut trips, apart);
+            let trips = in_time(trips);
             let couriers = people(&trips);
             if couriers < numbers.couriers {
                 continue;

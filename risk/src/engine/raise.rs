@@ -58,7 +58,9 @@ fn id_of(code: AlertCode, about: &[&str]) -> String {
         hasher.update([0]);
         hasher.update(part);
     }
-    hex::encode(hasher.finalize()).chars().take(32).collect()
+    let mut id = hex::encode(hasher.finalize());
+    id.truncate(32);
+    id
 }
 
 fn score_of(severity: Severity, weight: u32) -> u32 {

@@ -43,14 +43,14 @@ impl<'p> Route<'p> {
                     .into_iter()
                     .chain(movement.via.iter().map(String::as_str)),
             );
-            route.ends.extend(pack.places.country(&movement.to));
-            route.begins.extend(pack.places.country(&movement.from));
+            route.ends.extend(pack.places.country(&movement.to).map(Into::into));
+            route.begins.extend(pack.places.country(&movement.from).map(Into::into));
         }
         for (record, leg) in crossing.legs() {
             route.records.push(record);
             route.touch(pack, [leg.from.as_str(), leg.to.as_str()].into_iter());
-            route.ends.extend(pack.places.country(&leg.to));
-            route.begins.extend(pack.places.country(&leg.from));
+            route.ends.extend(pack.places.country(&leg.to).map(Into::into));
+            route.begins.extend(pack.places.country(&leg.from).map(Into::into));
         }
         for list in [&mut route.countries, &mut route.ends, &mut route.begins, &mut route.hub_for] {
             list.sort();
@@ -72,9 +72,9 @@ impl<'p> Route<'p> {
 
     fn touch<'a>(&mut self, pack: &PolicyPack, places: impl Iterator<Item = &'a str>) {
         for place in places {
-            self.countries.extend(pack.places.country(place));
-            let hub = pack.places.place(place).map(|place| place.hub_for.clone());
-            self.hub_for.extend(hub.unwrap_or_default());
+            self.countries.extend(pack.places.country(place).map(Into::into));
+            let hub = pack.places.place(place).map(|place| place.hub_for.iter().cloned());
+            self.hub_for.extend(hub.into_iter().flatten());
         }
     }
 
@@ -157,17 +157,15 @@ fn of_leg(pack: &PolicyPack, risk: &Risk, leg: &Leg) -> bool {
 
 /// Whether a place meets one of the criteria of a risk.
 pub(super) fn at_place(pack: &PolicyPack, risk: &Risk, place: &str) -> bool {
-    let country = || pack.places.country(place);
-    let listed = || pack.places.canonical(place);
-    (!risk.countries.is_empty() && country().is_some_and(|c| risk.countries.contains(&c)))
-        || (!risk.places.is_empty()
-            && risk.places.iter().any(|p| pack.places.canonical(p) == listed()))
+    let has = |list: &[String], text: &str| list.iter().any(|own| own == text);
+    (!risk.countries.is_empty()
+        && pack.places.country(place).is_some_and(|country| has(&risk.countries, &country)))
+        || (!risk.places.is_empty() && has(&risk.places, &pack.places.canonical(place)))
 }
 
 fn on_route(pack: &PolicyPack, risk: &Risk, from: &str, to: &str) -> bool {
     risk.routes.iter().filter_map(|route| route.split_once('-')).any(|(a, b)| {
-        pack.places.canonical(a) == pack.places.canonical(from)
-            && pack.places.canonical(b) == pack.places.canonical(to)
+        a == pack.places.canonical(from).as_ref() && b == pack.places.canonical(to).as_ref()
     })
 }
 

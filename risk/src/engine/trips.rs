@@ -1,6 +1,6 @@
 //! One person over time: sums just under the limit, lawful sums again and again, export over import.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::{Timestamp, ToSpan as _};
 use rust_decimal::Decimal;
@@ -19,9 +19,34 @@ use crate::policy::thresholds::{Purpose, Threshold};
 /// A crossing of the person's, this one or another.
 #[derive(Clone, Debug)]
 pub(super) struct Trip {
-    pub(super) digest: Digest,
+    pub(super) digest: Arc<Digest>,
     /// Whether it is in the case, not only in history.
     pub(super) in_case: bool,
+}
+
+impl Trip {
+    /// A crossing of the case.
+    pub(super) fn in_case(appraisal: &Appraisal<'_>) -> Self {
+        Self { digest: Arc::clone(&appraisal.digest), in_case: true }
+    }
+
+    /// Adds the crossings of history that have `key` within a time, are none of the case's own, and
+    /// are wanted.
+    pub(super) fn of_history(
+        case: &Case<'_>,
+        all: &[Appraisal<'_>],
+        key: Key,
+        (since, until): (Timestamp, Timestamp),
+        trips: &mut Vec<Self>,
+        wanted: impl Fn(&Digest) -> bool,
+    ) {
+        case.history.visit(key, since, until, &mut |digest| {
+            let own = all.iter().any(|own| own.is(&digest.station, &digest.inspection));
+            if !own && wanted(&digest) {
+                trips.push(Self { digest: Arc::new(digest), in_case: false });
+            }
+        });
+    }
 }
 
 impl Engine {
@@ -44,27 +69,16 @@ impl Engine {
         let since = days_before(opened, reach);
         // Records arrive late: a crossing after this one may already be known.
         let until = opened.checked_add((reach * 24).hours()).unwrap_or(opened);
-        let mut trips: BTreeMap<(Timestamp, String, String), Trip> = BTreeMap::new();
-        let mut keep = |digest: Digest, in_case: bool| {
-            let name = (digest.opened, digest.station.to_string(), digest.inspection.to_string());
-            trips.entry(name).or_insert(Trip { digest, in_case });
+        let persons = &appraisal.digest.persons;
+        let same = |other: &&Appraisal<'_>| {
+            std::ptr::eq(*other, appraisal)
+                || other.digest.persons.iter().any(|key| persons.contains(key))
         };
-        for other in all {
-            let same = std::ptr::eq(other, appraisal)
-                || other.persons.iter().any(|key| appraisal.persons.contains(key));
-            if same {
-                keep(other.digest.clone(), true);
-            }
+        let mut trips: Vec<Trip> = all.iter().filter(same).map(Trip::in_case).collect();
+        for key in persons {
+            Trip::of_history(case, all, *key, (since, until), &mut trips, |_| true);
         }
-        for key in &appraisal.persons {
-            case.history.visit(*key, since, until, &mut |digest| {
-                let (station, inspection) = digest.name();
-                if !all.iter().any(|own| own.is(station, inspection)) {
-                    keep(digest.clone(), false);
-                }
-            });
-        }
-        trips.into_values().collect()
+        in_time(trips)
     }
 
     pub(super) fn trip_findings(
@@ -133,7 +147,7 @@ impl Engine {
         let total = window.iter().fold(Decimal::ZERO, |all, (_, sum)| all + *sum);
         let total = amount(threshold.currency, total);
         let amounts: Vec<String> = sums.iter().map(ToString::to_string).collect();
-        let first = window.first().map(|(trip, _)| &trip.digest);
+        let first = window.first().map(|(trip, _)| trip.digest.as_ref());
         let found = Findings {
             values: vec![
                 ("trips", window.len().to_string()),
@@ -236,7 +250,7 @@ impl Engine {
         let since = days_before(opened, self.pack.patterns.exit_over_entry.window_days);
         let entry = trips
             .iter()
-            .map(|trip| &trip.digest)
+            .map(|trip| trip.digest.as_ref())
             .filter(|digest| digest.direction == Some(Direction::Entry))
             .rfind(|digest| digest.opened >= since && digest.opened <= opened);
         let Some(entry) = entry else { return };
@@ -268,6 +282,18 @@ impl Engine {
             self.raise(appraisal, "exit-exceeds-entry", None, found, alerts);
         }
     }
+}
+
+/// Trips in the order of time, each once.
+pub(super) fn in_time(mut trips: Vec<Trip>) -> Vec<Trip> {
+    trips.sort_by(|a, b| order(&a.digest).cmp(&order(&b.digest)));
+    trips.dedup_by(|a, b| order(&a.digest) == order(&b.digest));
+    trips
+}
+
+/// The order of crossings in time.
+pub(super) fn order(digest: &Digest) -> (Timestamp, &str, &str) {
+    (digest.opened, digest.station.as_str(), &digest.inspection)
 }
 
 /// Station and id of a crossing's inspection.

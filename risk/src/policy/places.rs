@@ -1,5 +1,6 @@
 //! Places and carriers: which code is which, and in which state.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use jiff::civil::Date;
@@ -114,29 +115,34 @@ impl Places {
     }
 
     /// The state of a place, ISO 3166 alpha-2; `None` for a code nobody has described.
-    pub fn country(&self, code: &str) -> Option<String> {
+    pub fn country<'a>(&'a self, code: &'a str) -> Option<Cow<'a, str>> {
         let code = upper(code);
         if let Some(place) = self.described(&code) {
-            return Some(place.country.clone());
+            return Some(Cow::Borrowed(&place.country));
         }
-        if let Some(country) = self.airports.get(&code) {
-            return Some(country.clone());
+        if let Some(country) = self.airports.get(code.as_ref()) {
+            return Some(Cow::Borrowed(country));
         }
         let is_locode = code.len() == 5 && code.bytes().take(2).all(|b| b.is_ascii_uppercase());
-        is_locode.then(|| code.chars().take(2).collect())
+        let head = match code {
+            Cow::Borrowed(code) => Cow::Borrowed(code.get(..2)?),
+            Cow::Owned(code) => Cow::Owned(code.get(..2)?.to_owned()),
+        };
+        is_locode.then_some(head)
     }
 
     /// One code for one place, however it was written: the IATA code where there is one.
-    pub fn canonical(&self, code: &str) -> String {
+    pub fn canonical<'a>(&'a self, code: &'a str) -> Cow<'a, str> {
         let code = upper(code);
         if let Some(place) = self.described(&code) {
-            return place.iata.clone().unwrap_or_else(|| place.locode.clone());
+            return Cow::Borrowed(place.iata.as_ref().unwrap_or(&place.locode));
         }
         if let (Some(country), Some(tail)) = (code.get(..2), code.get(2..))
             && code.len() == 5
-            && self.airports.get(tail).is_some_and(|c| c == country)
+            && let Some((tail, _)) =
+                self.airports.get_key_value(tail).filter(|(_, known)| *known == country)
         {
-            return tail.to_owned();
+            return Cow::Borrowed(tail);
         }
         code
     }
@@ -146,7 +152,7 @@ impl Places {
         let code = upper(code);
         match self.described(&code) {
             Some(place) => format!("{} ({code})", place.name),
-            None => code,
+            None => code.into_owned(),
         }
     }
 }
@@ -179,6 +185,11 @@ impl Carriers {
     }
 }
 
-fn upper(code: &str) -> String {
-    code.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_uppercase()
+/// A code as tables have it. Nearly all are written so.
+fn upper(code: &str) -> Cow<'_, str> {
+    if code.bytes().all(|byte| byte.is_ascii_graphic() && !byte.is_ascii_lowercase()) {
+        return Cow::Borrowed(code);
+    }
+    let shown = code.chars().filter(|c| !c.is_whitespace());
+    Cow::Owned(shown.map(|c| c.to_ascii_uppercase()).collect())
 }

@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use tidewaiter_proto::alert::Outcome;
 
+use super::places::Places;
 use super::{Certainty, in_force};
 
 /// `routes.toml`
@@ -37,7 +38,7 @@ pub struct Risk {
     /// States in which the movement or the journey begins or ends.
     #[serde(default)]
     pub countries: Vec<String>,
-    /// Places it touches.
+    /// Places it touches, each by its one code.
     #[serde(default)]
     pub places: Vec<String>,
     /// Carriers, by name or designator.
@@ -55,7 +56,7 @@ pub struct Risk {
     /// IMO numbers of vessels.
     #[serde(default)]
     pub imo: Vec<String>,
-    /// Routes as `FROM-TO`.
+    /// Routes as `FROM-TO`, each place by its one code.
     #[serde(default)]
     pub routes: Vec<String>,
     /// Recommended beside a detention or seizure on such a movement.
@@ -78,6 +79,18 @@ pub struct Risk {
 }
 
 impl Risk {
+    /// Gives each place its one code, however the file wrote it.
+    pub(crate) fn write_places_alike(&mut self, places: &Places) {
+        for place in &mut self.places {
+            *place = places.canonical(place).into_owned();
+        }
+        for route in &mut self.routes {
+            if let Some((from, to)) = route.split_once('-') {
+                *route = format!("{}-{}", places.canonical(from), places.canonical(to));
+            }
+        }
+    }
+
     /// Whether it is in force on `day`.
     pub fn in_force(&self, day: Date) -> bool {
         in_force(self.valid_from, self.valid_to, day)

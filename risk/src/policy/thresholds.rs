@@ -148,6 +148,12 @@ pub struct Threshold {
     /// Below this age the cash is the guardian's.
     #[serde(default)]
     pub adult_from: Option<i16>,
+    /// Below this age an adult who comes along declares; the sum is the minor's own all the same.
+    #[serde(default)]
+    pub declares_from: Option<i16>,
+    /// Only cash that is carried or sent for a company.
+    #[serde(default)]
+    pub for_companies: bool,
     /// Only from the second trip within so many days on.
     #[serde(default)]
     pub again_within_days: Option<i64>,
@@ -222,10 +228,11 @@ impl Threshold {
         self.amount.is_some_and(|limit| self.comparator.meets(sum, limit))
     }
 
-    /// The limit in words: `over USD 10,000`, `over 1000 g`.
+    /// The limit in words: `over USD 10,000`, `over 1000 g`, `of any amount`.
     pub fn in_words(&self) -> String {
         match self.grams {
             Some(grams) => format!("{} {} g", self.comparator.in_words(), grams.normalize()),
+            None if self.limit().amount.is_zero() => "of any amount".to_owned(),
             None => format!("{} {}", self.comparator.in_words(), self.limit()),
         }
     }
