@@ -13,7 +13,7 @@ use tidewaiter_proto::station::StationId;
 use tidewaiter_proto::stored::{Header, Stored};
 use tidewaiter_risk::crossing::assemble;
 
-use crate::store::{InspectionRow, Store, StoreError};
+use crate::store::{Facts, InspectionRow, Store, StoreError};
 
 /// Opens inspections. Clones share the key.
 #[derive(Clone, Debug)]
@@ -80,6 +80,26 @@ impl Opener {
         Ok(opened)
     }
 
+    /// The keyed form of a term: the tables are searched by it and do not hold the term.
+    pub fn term(&self, kind: &str, term: &str) -> [u8; 16] {
+        self.secret.tag("term", &[kind, term])
+    }
+
+    /// The key of an inspection's bodies, where there still is one: what a case file hands over.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn body_key(
+        &self,
+        station: &StationId,
+        key_id: &[u8; 16],
+    ) -> Result<Option<BodyKey>, StoreError> {
+        let wrapped = self.store.wrapped_key(station, key_id).await?;
+        Ok(wrapped.and_then(|wrapped| {
+            BodyKey::unwrap_for_server(KeyId(*key_id), &self.secret, &wrapped).ok()
+        }))
+    }
+
     /// Records of a subject's other inspections since an instant, at any station.
     ///
     /// # Errors
@@ -126,6 +146,7 @@ pub fn summary(
         destination: None,
         decision: None,
         digest: None,
+        facts: Facts::default(),
     };
     // A movement may have been made good by a later amendment.
     let plain: Vec<Record> = records.iter().map(|opened| opened.record.clone()).collect();

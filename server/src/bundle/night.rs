@@ -173,6 +173,16 @@ impl Night {
         Ok(taken)
     }
 
+    /// Which server this is.
+    pub fn server(&self) -> &str {
+        &self.inner.settings.server
+    }
+
+    /// What signs what leaves this server.
+    pub fn signer(&self) -> &Signer {
+        &self.inner.settings.signer
+    }
+
     /// Whether headquarters is known.
     pub fn has_headquarters(&self) -> bool {
         self.inner.settings.headquarters.is_some()

@@ -7,11 +7,13 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::inspection::InspectionJson;
+use super::inspection::{InspectionJson, InspectionRowJson};
 use super::problem::Problem;
 use crate::people::Actor;
-use crate::state::{Act, AlertCounts, AppState, PAGE_MAX};
-use crate::store::{ActError, Action, AlertFilter, AlertRow, Decision};
+use crate::state::{Act, AlertCounts, AppState, PAGE_MAX, filter_from};
+use crate::store::{
+    ActError, Action, AlertRow, AttachmentRow, CaseRow, ClockRow, Decision, OrderRow,
+};
 
 /// A query of the list: the filter's fields, and where the page begins.
 #[derive(Debug, Default, Deserialize)]
@@ -25,8 +27,46 @@ pub(super) struct ListQuery {
     inspection: String,
     assignee: String,
     text: String,
+    route: String,
+    rule: String,
+    list: String,
+    subject: String,
+    currency: String,
+    amount: String,
+    newer: String,
+    older: String,
+    mentioned: String,
+    aside: String,
+    order: String,
     cursor: Option<String>,
     limit: Option<i64>,
+}
+
+impl ListQuery {
+    fn field(&self, name: &str) -> &str {
+        match name {
+            "state" => &self.state,
+            "severity" => &self.severity,
+            "code" => &self.code,
+            "station" => &self.station,
+            "site" => &self.site,
+            "inspection" => &self.inspection,
+            "assignee" => &self.assignee,
+            "text" => &self.text,
+            "route" => &self.route,
+            "rule" => &self.rule,
+            "list" => &self.list,
+            "subject" => &self.subject,
+            "currency" => &self.currency,
+            "amount" => &self.amount,
+            "newer" => &self.newer,
+            "older" => &self.older,
+            "mentioned" => &self.mentioned,
+            "aside" => &self.aside,
+            "order" => &self.order,
+            _ => "",
+        }
+    }
 }
 
 /// An alert with what the store adds to it.
@@ -38,6 +78,9 @@ pub(super) struct AlertJson {
     standing: bool,
     changed_at: jiff::Timestamp,
     version: i64,
+    snoozed_until: Option<jiff::Timestamp>,
+    merged_into: Option<String>,
+    departs_at: Option<jiff::Timestamp>,
 }
 
 #[derive(Debug, Serialize)]
@@ -55,6 +98,13 @@ pub(super) struct AlertDetailJson {
     actions: Vec<Action>,
     about: Option<InspectionJson>,
     group_inspections: Vec<Value>,
+    merged: Vec<AlertJson>,
+    orders: Vec<OrderRow>,
+    attachments: Vec<AttachmentRow>,
+    cases: Vec<CaseRow>,
+    clocks: Vec<ClockRow>,
+    history: Vec<InspectionRowJson>,
+    looking: Vec<String>,
 }
 
 impl From<AlertRow> for AlertJson {
@@ -65,6 +115,9 @@ impl From<AlertRow> for AlertJson {
             standing: row.standing,
             changed_at: row.changed_at,
             version: row.version,
+            snoozed_until: row.snoozed_until,
+            merged_into: row.merged_into,
+            departs_at: row.departs_at,
         }
     }
 }
@@ -75,17 +128,9 @@ pub(super) async fn list(
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<AlertPageJson>, Problem> {
     let Query(query) = query?;
-    let filter = AlertFilter {
-        state: query.state,
-        severity: query.severity,
-        code: query.code,
-        station: query.station,
-        site: query.site,
-        inspection: query.inspection,
-        assignee: query.assignee,
-        text: query.text,
-        sites: String::new(),
-    };
+    let now = state.clock().now();
+    let filter = filter_from(|name| query.field(name).to_owned(), now, actor.id())
+        .map_err(Problem::bad_request)?;
     let limit = limit_of(query.limit)?;
     let page = state.alerts(&actor, &filter, query.cursor.as_deref(), limit).await?;
     let items = page.rows.into_iter().map(AlertJson::from).collect();
@@ -112,6 +157,13 @@ pub(super) async fn show(
         actions: detail.actions,
         about: detail.inspection.map(InspectionJson::from),
         group_inspections,
+        merged: detail.merged.into_iter().map(AlertJson::from).collect(),
+        orders: detail.orders,
+        attachments: detail.attachments,
+        cases: detail.cases,
+        clocks: detail.clocks,
+        history: detail.history.into_iter().map(InspectionRowJson::from).collect(),
+        looking: detail.others,
     }))
 }
 
@@ -127,7 +179,7 @@ pub(super) async fn act(
     Ok(Json(row.into()))
 }
 
-fn refusal(error: &ActError) -> Problem {
+pub(super) fn refusal(error: &ActError) -> Problem {
     let text = error.to_string();
     match error {
         ActError::Unknown(_) => Problem::not_found(text),

@@ -63,6 +63,10 @@ fn changes(
                 return Some((stream::iter(events), state));
             }
         };
+        // Who signed out, or whose rights were taken, hears no more.
+        if !matches!(state.people().is_still_in(&actor).await, Ok(true)) {
+            return None;
+        }
         let changes = match next {
             Ok(changes) if changes.is_empty() => return None,
             Ok(changes) => changes,
@@ -112,6 +116,8 @@ async fn event(
                 return Ok(None);
             }
         }
+        // That the desk's own things changed says nothing of a case.
+        ChangeKind::Desk => {}
         ChangeKind::Bundle => {
             if actor.reach(Permission::BundleRead).is_nothing() {
                 return Ok(None);

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use jiff::SignedDuration;
 use tidewaiter_proto::batch::Batch;
 use tidewaiter_proto::presence::Presence;
 use tidewaiter_proto::receipt::{Down, SignedDown};
@@ -15,6 +16,8 @@ use tidewaiter_proto::topic::Topic;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::Told;
+use super::clock::Clocks;
 use super::connection::{Lost, Message, Outlet};
 use super::silence::Silence;
 use crate::clock::Clock;
@@ -27,6 +30,8 @@ pub(super) struct Worker {
     clock: Clock,
     desk: Desk,
     silence: Silence,
+    clocks: Clocks,
+    told: Told,
     started: Instant,
 }
 
@@ -42,11 +47,18 @@ impl Worker {
         store: Store,
         signing: Signing,
         clock: Clock,
+        told: Told,
         seed: u64,
     ) -> Result<Self, StoreError> {
         let desk = Desk::new(Limits::default(), seed, Duration::ZERO);
         let silence = Silence::of(&store).await?;
-        Ok(Self { store, signing, clock, desk, silence, started: Instant::now() })
+        let (clocks, started) = (Clocks::default(), Instant::now());
+        Ok(Self { store, signing, clock, desk, silence, clocks, told, started })
+    }
+
+    /// The manifest that every broker is to keep.
+    pub(super) fn law(&self) -> &[u8] {
+        self.told.law.payload()
     }
 
     /// Works through what arrives until something fails.
@@ -57,6 +69,8 @@ impl Worker {
     ) -> Lost {
         let mut every = interval(TICK);
         every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut orders = interval(ORDERS_EVERY);
+        orders.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut group = Vec::new();
         loop {
             let done = tokio::select! {
@@ -68,6 +82,7 @@ impl Worker {
                     self.group(std::mem::take(&mut group), outlet).await
                 }
                 _ = every.tick() => self.tick(outlet).await,
+                _ = orders.tick() => self.orders(outlet).await,
             };
             if let Err(lost) = done {
                 return lost;
@@ -159,6 +174,15 @@ impl Worker {
                 } else {
                     self.silence.left(station);
                 }
+                // A demonstration's clocks are set one after the other.
+                if !self.clock.is_demonstration()
+                    && let Some(finding) = self.clocks.seen(station, &presence, at)
+                {
+                    self.store.ask(PendingWork::Ledger(station.clone(), finding)).await?;
+                }
+                for down in self.told.accounts.due(station, &presence).await? {
+                    self.tell(&down, outlet).await?;
+                }
                 let lives = self.store.lives(station).await?;
                 self.desk.presence(station, &presence, lives, at, self.now())
             }
@@ -167,9 +191,31 @@ impl Worker {
         self.carry_out(effects, Some(message), outlet).await
     }
 
+    /// Says what the desk asks, and says it again until the station's record of it is here. A
+    /// broker that is started anew, or a station that was away, misses nothing.
+    async fn orders(&mut self, outlet: &Outlet) -> Result<(), Lost> {
+        let now = self.clock.now();
+        let since = now.checked_sub(ORDERS_MATTER).unwrap_or(now);
+        for row in self.store.orders_to_send(since).await? {
+            let waits = |sent: jiff::Timestamp| now.duration_since(sent).abs() < SAY_AGAIN;
+            if !row.sent_at.is_some_and(waits) {
+                let id = row.order.id.clone();
+                self.tell(&Down::Order(row.order), outlet).await?;
+                self.store.order_sent(&id, now).await?;
+            }
+        }
+        Ok(())
+    }
+
     async fn tick(&mut self, outlet: &Outlet) -> Result<(), Lost> {
         for (station, finding) in self.silence.found(&self.store, self.clock.now()).await? {
             self.store.ask(PendingWork::Ledger(station, finding)).await?;
+        }
+        match self.told.law.look() {
+            Ok(Some(manifest)) => outlet.announce(manifest.to_vec()).await?,
+            Ok(None) => {}
+            // Looked at again in a moment.
+            Err(error) => tracing::warn!(%error, "stations are not told of the law in force"),
         }
         let effects = self.desk.tick(self.now());
         self.carry_out(effects, None, outlet).await
@@ -238,3 +284,8 @@ impl Worker {
 /// The most messages that share a commit.
 const GROUP: usize = 64;
 const TICK: Duration = Duration::from_secs(5);
+/// An order waits so long at most before it goes out: an officer sees it while it matters.
+const ORDERS_EVERY: Duration = Duration::from_millis(500);
+const SAY_AGAIN: SignedDuration = SignedDuration::from_secs(10);
+/// Nobody stands at a lane longer.
+const ORDERS_MATTER: SignedDuration = SignedDuration::from_hours(12);

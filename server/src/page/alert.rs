@@ -21,7 +21,10 @@ use tidewaiter_web::visit::{Visit, is_officer_id, remember_officer};
 use super::{failure, queue};
 use crate::people::Actor;
 use crate::state::{Act, AlertDetail, AppState};
-use crate::store::{ActError, Action, AlertRow, CLOSING_REASONS, Decision, StoreError, state_name};
+use crate::store::{
+    ActError, Action, AlertRow, AttachmentRow, CLOSING_REASONS, CaseRow, ClockRow, Decision,
+    DueRow, InspectionRow, OrderRow, StoreError, state_name,
+};
 
 #[derive(Template)]
 #[template(path = "desk/alert.html")]
@@ -47,6 +50,24 @@ pub(super) struct AlertPage {
     pub(super) reasons: Vec<(&'static str, String)>,
     pub(super) fields: Fields,
     pub(super) problems: Problems,
+    pub(super) leaves: Option<String>,
+    pub(super) clocks: Vec<queue::Due>,
+    pub(super) merged: Vec<queue::Item>,
+    pub(super) orders: Vec<OrderLine>,
+    pub(super) attachments: Vec<AttachmentRow>,
+    pub(super) cases: Vec<CaseRow>,
+    pub(super) history: Vec<GroupMember>,
+    pub(super) looking: String,
+    pub(super) lists: Vec<(String, String)>,
+}
+
+/// One order to the station, with where it is.
+pub(super) struct OrderLine {
+    pub(super) what: String,
+    pub(super) text: String,
+    pub(super) by: String,
+    pub(super) asked_at: Timestamp,
+    pub(super) shown_at: Option<Timestamp>,
 }
 
 /// Another inspection of the alert's group.
@@ -140,7 +161,27 @@ pub(super) fn view(
         .collect();
     let row = inspection.as_ref().map(|inspection| &inspection.row);
     let others = inspection.iter().flat_map(|inspection| &inspection.alerts);
+    let now_item = queue::item(text, &detail.row, now);
+    let member = |row: &InspectionRow| GroupMember {
+        station: row.station.clone(),
+        inspection: row.inspection.clone(),
+        way: queue::way(row).unwrap_or_default(),
+        opened_at: row.opened_at,
+    };
+    let clock = |clock: ClockRow| {
+        let inspection = alert.inspection.clone().unwrap_or_default();
+        queue::due_of(text, DueRow { station: alert.station.clone(), inspection, clock }, now)
+    };
     AlertPage {
+        leaves: now_item.leaves,
+        clocks: detail.clocks.into_iter().filter(|c| c.met_at.is_none()).map(clock).collect(),
+        merged: detail.merged.iter().map(|row| queue::item(text, row, now)).collect(),
+        orders: detail.orders.into_iter().map(|row| order_line(&frame, row)).collect(),
+        attachments: detail.attachments,
+        cases: detail.cases,
+        history: detail.history.iter().map(member).collect(),
+        looking: detail.others.join(", "),
+        lists: alert.lists.iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect(),
         laws: laws(&alert),
         outcomes: alert.outcomes.iter().map(|outcome| outcome_words(&frame, *outcome)).collect(),
         amount: alert.amount.as_ref().map(|amount| text.amount(amount)),
@@ -158,19 +199,11 @@ pub(super) fn view(
             .group
             .iter()
             .filter(|row| Some(&row.inspection) != alert.inspection.as_ref())
-            .map(|row| GroupMember {
-                station: row.station.clone(),
-                inspection: row.inspection.clone(),
-                way: queue::way(row).unwrap_or_default(),
-                opened_at: row.opened_at,
-            })
+            .map(member)
             .collect(),
         decisions: detail.decisions.into_iter().map(|decision| line(&frame, decision)).collect(),
         can: detail.actions.iter().map(|action| action.as_str()).collect(),
-        reasons: CLOSING_REASONS
-            .iter()
-            .map(|code| (*code, text.code("closing", code).into_owned()))
-            .collect(),
+        reasons: queue::closing_reasons(text),
         state: state_name(alert.state),
         row: detail.row,
         alert,
@@ -201,7 +234,17 @@ fn outcome_words(frame: &Frame, outcome: Outcome) -> String {
     frame.text.code("outcome", outcome.as_str()).into_owned()
 }
 
-fn line(frame: &Frame, decision: Decision) -> LogLine {
+fn order_line(frame: &Frame, row: OrderRow) -> OrderLine {
+    OrderLine {
+        what: frame.text.code("order", row.order.kind.as_str()).into_owned(),
+        text: row.order.text,
+        by: row.order.by,
+        asked_at: row.order.at,
+        shown_at: row.shown_at,
+    }
+}
+
+pub(super) fn line(frame: &Frame, decision: Decision) -> LogLine {
     let text = frame.text;
     LogLine {
         at: decision.at,
@@ -236,6 +279,12 @@ pub(super) async fn act(
     if action == Ok(Action::Comment) && fields.get("text").is_empty() {
         problems.add("comment-text", text.say("desk-needs-text"));
     }
+    if action == Ok(Action::Reopen) && fields.get("text").is_empty() {
+        problems.add("comment-text", text.say("desk-needs-text"));
+    }
+    if action == Ok(Action::Assign) && !is_officer_id(fields.get("to")) {
+        problems.add("to", text.say("desk-needs-officer"));
+    }
     let (Ok(action), Ok(version)) = (action, fields.get("version").parse()) else {
         let cause = text.say("desk-unknown-action").into_owned();
         return failure::failed_because(&visit, StatusCode::BAD_REQUEST, cause);
@@ -250,6 +299,8 @@ pub(super) async fn act(
         version,
         reason: fields.get("reason").to_owned(),
         text: fields.get("text").to_owned(),
+        to: fields.get("to").to_owned(),
+        until: queue::hours_from(state.clock().now(), fields.get("hours")),
     };
     let response = match state.act(&actor, &id, &act).await {
         Ok(_) => Redirect::to(&format!("/alerts/{}", super::encode(&id))).into_response(),

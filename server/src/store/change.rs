@@ -32,6 +32,8 @@ pub enum ChangeKind {
     Station,
     /// A bundle was built or answered.
     Bundle,
+    /// Something that the desk keeps: a case file, a silence.
+    Desk,
 }
 
 impl ChangeKind {
@@ -42,11 +44,12 @@ impl ChangeKind {
             Self::Inspection => "inspection",
             Self::Station => "station",
             Self::Bundle => "bundle",
+            Self::Desk => "desk",
         }
     }
 
     fn read(text: &str) -> Result<Self, StoreError> {
-        [Self::Alert, Self::Inspection, Self::Station, Self::Bundle]
+        [Self::Alert, Self::Inspection, Self::Station, Self::Bundle, Self::Desk]
             .into_iter()
             .find(|kind| kind.as_str() == text)
             .ok_or_else(|| StoreError::Inconsistent {

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
 use tidewaiter_proto::batch::SignedHead;
 use tidewaiter_proto::chain::{ChainHash, Head};
 use tidewaiter_proto::station::StationId;
@@ -100,25 +101,7 @@ impl Store {
         .bind(limit)
         .fetch_all(&self.readers)
         .await?;
-        rows.into_iter()
-            .map(|row| {
-                let station: String = row.try_get("station")?;
-                let bytes = |column: &'static str| -> Result<Vec<u8>, StoreError> {
-                    Ok(row.try_get(column)?)
-                };
-                Ok(ExportedRecord {
-                    arrival: row.try_get("arrival")?,
-                    received_at: to_time("record", "received_at", row.try_get("received_at")?)?,
-                    station: parsed("record", "station", &station)?,
-                    epoch: from_number("record", "epoch", row.try_get("epoch")?)?,
-                    seq: from_number("record", "seq", row.try_get("seq")?)?,
-                    key_id: to_bytes("record", "key_id", &bytes("key_id")?)?,
-                    previous: ChainHash(to_bytes("record", "previous", &bytes("previous")?)?),
-                    hash: ChainHash(to_bytes("record", "hash", &bytes("hash")?)?),
-                    stored: bytes("stored")?,
-                })
-            })
-            .collect()
+        rows.iter().map(read_record).collect()
     }
 
     /// The last number below `seq` that had arrived by `arrival`; 0 when there is none.
@@ -321,4 +304,20 @@ impl Store {
             },
         }))
     }
+}
+
+pub(super) fn read_record(row: &SqliteRow) -> Result<ExportedRecord, StoreError> {
+    let station: String = row.try_get("station")?;
+    let bytes = |column: &'static str| -> Result<Vec<u8>, StoreError> { Ok(row.try_get(column)?) };
+    Ok(ExportedRecord {
+        arrival: row.try_get("arrival")?,
+        received_at: to_time("record", "received_at", row.try_get("received_at")?)?,
+        station: parsed("record", "station", &station)?,
+        epoch: from_number("record", "epoch", row.try_get("epoch")?)?,
+        seq: from_number("record", "seq", row.try_get("seq")?)?,
+        key_id: to_bytes("record", "key_id", &bytes("key_id")?)?,
+        previous: ChainHash(to_bytes("record", "previous", &bytes("previous")?)?),
+        hash: ChainHash(to_bytes("record", "hash", &bytes("hash")?)?),
+        stored: bytes("stored")?,
+    })
 }

@@ -5,7 +5,7 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tidewaiter_proto::station::StationId;
 
-use super::{Store, StoreError, from_number, parsed, to_bytes, to_number, to_time};
+use super::{Facts, Store, StoreError, from_number, parsed, to_bytes, to_number, to_time};
 
 /// One inspection as the list shows it. Nothing here names a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub struct InspectionRow {
     pub decision: Option<String>,
     /// What later assessments are to know of it, JSON of the risk engine.
     pub digest: Option<String>,
+    /// What else is kept of it; written, never read back with the row.
+    pub facts: Facts,
 }
 
 /// A page of inspections, latest first.
@@ -397,6 +399,7 @@ pub(super) fn read_inspection(row: &SqliteRow) -> Result<InspectionRow, StoreErr
         destination: row.try_get("destination")?,
         decision: row.try_get("decision")?,
         digest: row.try_get("digest")?,
+        facts: Facts::default(),
     })
 }
 

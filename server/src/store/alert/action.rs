@@ -3,13 +3,17 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
+use sqlx::sqlite::SqliteConnection;
 use tidewaiter_people::account::AccountId;
-use tidewaiter_proto::alert::AlertState;
+use tidewaiter_proto::alert::{AlertCode, AlertState};
 
 use super::super::approval::answer;
 use super::super::audit::{Note, append};
+use super::super::facts::meet_clock;
 use super::super::{Store, StoreError, to_time};
+use super::merge::merged_into;
 use super::{AlertRow, Event, Versioned, alert_by_id, state_name, store_version};
+use crate::clocks::ClockKind;
 
 /// What a person does with an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +31,12 @@ pub enum Action {
     Close,
     /// Says something.
     Comment,
+    /// Gives it to somebody; needs `to`.
+    Assign,
+    /// Puts it aside until a time; needs `until`.
+    Snooze,
+    /// Takes a decision back; needs a text.
+    Reopen,
 }
 
 /// What a person decided about an alert.
@@ -45,6 +55,12 @@ pub struct Act {
     /// In words.
     #[serde(default)]
     pub text: String,
+    /// To whom it is given.
+    #[serde(default)]
+    pub to: String,
+    /// Until when it is put aside.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
 }
 
 /// One line of an alert's history.
@@ -128,10 +144,13 @@ impl Store {
         agreed: Option<Agreed>,
         now: Timestamp,
     ) -> Result<AlertRow, ActError> {
-        let Act { action, version: seen, .. } = *act;
+        let seen = act.version;
         act.check()?;
-        let (id, actor, reason, text) =
-            (id.to_owned(), act.officer.trim().to_owned(), act.reason.clone(), act.text.clone());
+        if act.action == Action::Snooze && act.until.is_none_or(|until| until <= now) {
+            return Err(ActError::Incomplete("putting aside needs a time to come: `until`"));
+        }
+        let (id, mut act) = (id.to_owned(), act.clone());
+        act.officer = act.officer.trim().to_owned();
         self.writer
             .write(move |connection| {
                 Box::pin(async move {
@@ -141,7 +160,7 @@ impl Store {
                     if before.version != seen {
                         return Ok(Err(ActError::Changed { seen, current: Box::new(before) }));
                     }
-                    let row = match next(&before, action, &actor) {
+                    let row = match next(&before, &act) {
                         Ok(row) => row,
                         Err(error) => return Ok(Err(error)),
                     };
@@ -153,14 +172,19 @@ impl Store {
                         let note = Note::done(by.as_str(), "approval_agreed", approval);
                         append(connection, &note, now).await?;
                     }
+                    let text = act.in_words();
                     let event = Event {
-                        actor: &actor,
-                        action: action.as_str(),
-                        reason: &reason,
+                        actor: &act.officer,
+                        action: act.action.as_str(),
+                        reason: &act.reason,
                         text: &text,
                     };
                     let next = Versioned { from_state: before.alert.state, row };
                     store_version(connection, &next, &event, now).await?;
+                    name(connection, &id, &act, now).await?;
+                    if act.action == Action::Close {
+                        closed(connection, &next.row, &act, now).await?;
+                    }
                     Ok(Ok(AlertRow { changed_at: now, ..next.row }))
                 })
             })
@@ -200,8 +224,17 @@ impl Store {
 
 impl Action {
     /// Every action.
-    pub const ALL: &[Self] =
-        &[Self::Claim, Self::Release, Self::Wait, Self::Escalate, Self::Close, Self::Comment];
+    pub const ALL: &[Self] = &[
+        Self::Claim,
+        Self::Release,
+        Self::Wait,
+        Self::Escalate,
+        Self::Close,
+        Self::Comment,
+        Self::Assign,
+        Self::Snooze,
+        Self::Reopen,
+    ];
 
     /// The name in JSON and in forms.
     pub fn as_str(self) -> &'static str {
@@ -212,6 +245,9 @@ impl Action {
             Self::Escalate => "escalate",
             Self::Close => "close",
             Self::Comment => "comment",
+            Self::Assign => "assign",
+            Self::Snooze => "snooze",
+            Self::Reopen => "reopen",
         }
     }
 
@@ -224,6 +260,9 @@ impl Action {
             Self::Escalate => "escalated",
             Self::Close => "closed",
             Self::Comment => "commented",
+            Self::Assign => "given to somebody",
+            Self::Snooze => "put aside",
+            Self::Reopen => "opened again",
         }
     }
 }
@@ -244,36 +283,126 @@ impl Act {
     /// # Errors
     /// [`ActError::Incomplete`].
     pub fn check(&self) -> Result<(), ActError> {
-        let Act { action, officer, reason, text, .. } = self;
+        let Act { action, officer, reason, text, to, .. } = self;
         if officer.trim().is_empty() || officer.chars().count() > 64 {
             return Err(ActError::Incomplete("who acts is missing, or over 64 characters"));
         }
         if text.chars().count() > TEXT_MAX {
             return Err(ActError::Incomplete("the text is over 4,000 characters"));
         }
-        if *action == Action::Close && !CLOSING_REASONS.contains(&reason.as_str()) {
-            return Err(ActError::Incomplete(
+        let lacking = match action {
+            Action::Close => (!CLOSING_REASONS.contains(&reason.as_str())).then_some(
                 "closing needs a reason: cleared, declared, detained, seized, referred, false_positive or duplicate",
-            ));
-        }
-        if *action == Action::Comment && text.trim().is_empty() {
-            return Err(ActError::Incomplete("a comment needs a text"));
-        }
-        Ok(())
+            ),
+            Action::Comment => text.trim().is_empty().then_some("a comment needs a text"),
+            Action::Reopen => {
+                text.trim().is_empty().then_some("opening again needs a text that says why")
+            }
+            Action::Assign => {
+                to.parse::<AccountId>().is_err().then_some("giving it away needs `to`: an id")
+            }
+            Action::Claim | Action::Release | Action::Wait | Action::Escalate | Action::Snooze => {
+                None
+            }
+        };
+        lacking.map_or(Ok(()), |lacking| Err(ActError::Incomplete(lacking)))
+    }
+
+    /// What the history says of it.
+    fn in_words(&self) -> String {
+        let about = match (self.action, self.until) {
+            (Action::Assign, _) => self.to.clone(),
+            (Action::Snooze, Some(until)) => until.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+            _ => return self.text.clone(),
+        };
+        if self.text.is_empty() { about } else { format!("{about}. {}", self.text) }
     }
 }
 
-fn next(before: &AlertRow, action: Action, actor: &str) -> Result<AlertRow, ActError> {
-    let state = before.alert.state;
+/// Keeps who is named with `@` in a text, in the transaction of the text.
+async fn name(
+    connection: &mut SqliteConnection,
+    alert: &str,
+    act: &Act,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for person in mentioned(&act.text) {
+        sqlx::query(
+            "INSERT INTO mention (person, alert, at, by_whom) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (person, alert, at) DO NOTHING",
+        )
+        .bind(person)
+        .bind(alert.to_owned())
+        .bind(now.as_microsecond())
+        .bind(act.officer.clone())
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+/// The ids that stand behind an `@`, at most as many as anybody means.
+fn mentioned(text: &str) -> std::collections::BTreeSet<String> {
+    let id = |rest: &str| -> String {
+        rest.chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+            .collect()
+    };
+    text.split('@')
+        .skip(1)
+        .map(|rest| id(rest).trim_end_matches('.').to_owned())
+        .filter(|person| person.parse::<AccountId>().is_ok())
+        .take(MENTIONS_MAX)
+        .collect()
+}
+
+/// What closing an alert brings with it: what was merged into it is closed as its double, but for
+/// what takes two persons, which stands on its own again; a referral meets its clock.
+async fn closed(
+    connection: &mut SqliteConnection,
+    row: &AlertRow,
+    act: &Act,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for mut child in merged_into(connection, &row.alert.id).await? {
+        let from_state = child.alert.state;
+        child.version += 1;
+        let takes_two =
+            matches!(child.alert.code, AlertCode::ListMatch | AlertCode::ListMatchPossible);
+        let (action, reason) = if takes_two { ("unmerge", "") } else { ("close", "duplicate") };
+        if takes_two {
+            child.merged_into = None;
+        } else {
+            child.alert.state = AlertState::Closed;
+        }
+        let text = format!("with {}", row.alert.id);
+        let event = Event { actor: &act.officer, action, reason, text: &text };
+        store_version(connection, &Versioned { from_state, row: child }, &event, now).await?;
+    }
+    if let (Some(inspection), "referred") = (&row.alert.inspection, act.reason.as_str()) {
+        meet_clock(connection, &row.alert.station, inspection, ClockKind::Fiu, now).await?;
+    }
+    Ok(())
+}
+
+fn next(before: &AlertRow, act: &Act) -> Result<AlertRow, ActError> {
+    let (state, action) = (before.alert.state, act.action);
     let refused = || ActError::NotNow { action: action.done(), state: state_name(state) };
-    if state == AlertState::Closed && action != Action::Comment {
+    let closed = state == AlertState::Closed;
+    if closed != (action == Action::Reopen) && action != Action::Comment {
         return Err(refused());
     }
     let mut row = AlertRow { version: before.version + 1, ..before.clone() };
     match action {
         Action::Claim => {
             row.alert.state = AlertState::Claimed;
-            row.assignee = Some(actor.to_owned());
+            row.assignee = Some(act.officer.clone());
+            row.snoozed_until = None;
+        }
+        Action::Assign => {
+            row.alert.state = AlertState::Claimed;
+            row.assignee = Some(act.to.clone());
+            row.snoozed_until = None;
         }
         Action::Release if before.assignee.is_some() => {
             row.alert.state = AlertState::New;
@@ -281,8 +410,20 @@ fn next(before: &AlertRow, action: Action, actor: &str) -> Result<AlertRow, ActE
         }
         Action::Release => return Err(refused()),
         Action::Wait => row.alert.state = AlertState::Waiting,
-        Action::Escalate => row.alert.state = AlertState::Escalated,
+        Action::Snooze => {
+            row.alert.state = AlertState::Waiting;
+            row.snoozed_until = act.until;
+        }
+        Action::Escalate => {
+            row.alert.state = AlertState::Escalated;
+            row.snoozed_until = None;
+        }
         Action::Close => row.alert.state = AlertState::Closed,
+        Action::Reopen => {
+            row.alert.state = AlertState::New;
+            row.assignee = None;
+            row.merged_into = None;
+        }
         Action::Comment => {}
     }
     Ok(row)
@@ -293,3 +434,4 @@ fn parsed_state(column: &'static str, text: String) -> Result<AlertState, StoreE
 }
 
 const TEXT_MAX: usize = 4000;
+const MENTIONS_MAX: usize = 20;
