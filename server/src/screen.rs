@@ -4,7 +4,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tidewaiter_risk::lists::EntryKind;
-use tidewaiter_risk::screening::{Hit, Index, Question, QuestionError};
+use tidewaiter_risk::policy::PolicyPack;
+use tidewaiter_risk::screening::{Asked, Hit, Index, Network, Question, QuestionError};
 
 /// A question with the asker's own word for it.
 #[derive(Clone, Debug, Deserialize)]
@@ -56,13 +57,31 @@ impl Line {
     /// # Errors
     /// [`NoAnswer`].
     pub fn ask(&self, lists: &Index, threshold: f64, day: Date) -> Result<Vec<Found>, NoAnswer> {
-        let mut asked = self.question.asked()?;
-        asked.on = Some(day);
-        if asked.names.is_empty() && asked.identifiers.is_empty() && asked.addresses.is_empty() {
-            return Err(NoAnswer::Empty);
-        }
+        let asked = asked(&self.question, day)?;
         Ok(lists.screen_from(&asked, threshold).into_iter().map(Found::from).collect())
     }
+}
+
+/// What links who is asked about to listed parties on a day, by the names and premises of a pack.
+///
+/// # Errors
+/// [`NoAnswer`].
+pub fn network(
+    question: &Question,
+    lists: &Index,
+    pack: &PolicyPack,
+    day: Date,
+) -> Result<Network, NoAnswer> {
+    Ok(lists.network(&asked(question, day)?, &pack.families, &pack.premises))
+}
+
+fn asked(question: &Question, day: Date) -> Result<Asked, NoAnswer> {
+    let mut asked = question.asked()?;
+    asked.on = Some(day);
+    if asked.names.is_empty() && asked.identifiers.is_empty() && asked.addresses.is_empty() {
+        return Err(NoAnswer::Empty);
+    }
+    Ok(asked)
 }
 
 impl From<Hit> for Found {

@@ -103,11 +103,13 @@ impl Import {
         let difference = old.map(|old| ListDifference::between(&old, &bundle));
         let line = json!({
             "name": bundle.name, "as_of": bundle.as_of, "version": bundle.version,
-            "entries": bundle.entries.len(), "difference": difference,
+            "entries": bundle.entries.len(), "difference": &difference,
         });
         writeln!(std::io::stdout(), "{line}")?;
         let count = bundle.entries.len();
-        super::say_on_stderr(&format!("{name} of {}: {count} entries in force", bundle.as_of));
+        let told = difference.map(|difference| format!("; {difference}")).unwrap_or_default();
+        let day = bundle.as_of;
+        super::say_on_stderr(&format!("{name} of {day}: {count} entries in force{told}"));
         Ok(Verdict::Well)
     }
 

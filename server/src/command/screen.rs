@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufWriter, Write};
 use std::num::NonZero;
 use std::path::PathBuf;
+use std::sync::mpsc;
 
 use clap::Args;
 use jiff::civil::Date;
@@ -14,7 +15,7 @@ use tidewaiter_risk::screening::{Index, Network, POSSIBLE};
 use super::Verdict;
 use crate::clock::Clock;
 use crate::law;
-use crate::screen::{Found, Line};
+use crate::screen::{self, Found, Line};
 
 pub(super) const EXAMPLE: &str = "Example:\n  \
 echo '{\"id\":1,\"kind\":\"organisation\",\"name\":\"Rungrado\"}' | tidewaiter-server screen --lists lists\n\n\
@@ -67,15 +68,33 @@ impl Screen {
             day: day_of(Clock::system().now()),
             pack: self.network.then(PolicyPack::built_in).transpose()?,
         };
-        let mut out = BufWriter::new(std::io::stdout().lock());
-        let mut lines = std::io::stdin().lock().lines();
-        let mut all_asked = true;
-        loop {
-            let group = lines.by_ref().take(GROUP).collect::<Result<Vec<String>, _>>()?;
-            if group.is_empty() {
-                break;
+        self.talk(&lists, std::io::BufReader::new(std::io::stdin()), std::io::stdout().lock())
+    }
+
+    /// Answers lines in their order. What has come so far is answered together, so that a program
+    /// that waits for each answer is not kept waiting for more lines, and a file goes fast.
+    fn talk(
+        &self,
+        lists: &Lists,
+        input: impl BufRead + Send + 'static,
+        out: impl Write,
+    ) -> anyhow::Result<Verdict> {
+        let (sender, lines) = mpsc::sync_channel(GROUP);
+        // It may wait for a line for ever; it ends with the program or the input.
+        std::thread::spawn(move || {
+            for line in input.lines() {
+                let failed = line.is_err();
+                if sender.send(line).is_err() || failed {
+                    return;
+                }
             }
-            for answer in self.answers(&lists, &group) {
+        });
+        let mut out = BufWriter::new(out);
+        let mut all_asked = true;
+        while let Ok(first) = lines.recv() {
+            let more = lines.try_iter().take(GROUP - 1);
+            let group = std::iter::once(first).chain(more).collect::<Result<Vec<_>, _>>()?;
+            for answer in self.answers(lists, &group) {
                 all_asked &= matches!(answer, Answer::Found { .. });
                 writeln!(out, "{}", serde_json::to_string(&answer)?)?;
             }
@@ -111,8 +130,7 @@ impl Screen {
         match asked.ask(&lists.index, self.threshold, lists.day) {
             Ok(hits) => {
                 let network = lists.pack.as_ref().and_then(|pack| {
-                    let asked = asked.question.asked().ok()?;
-                    Some(lists.index.network(&asked, &pack.families, &pack.premises))
+                    screen::network(&asked.question, &lists.index, pack, lists.day).ok()
                 });
                 Answer::Found { id: asked.id, hits, network }
             }
@@ -126,5 +144,41 @@ fn threshold(text: &str) -> Result<f64, String> {
     if (0.0..=1.0).contains(&value) { Ok(value) } else { Err("it is from 0 to 1".to_owned()) }
 }
 
-/// Lines that are read before they are answered.
+/// The most lines that are answered together.
 const GROUP: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Write};
+
+    use jiff::civil::date;
+    use serde_json::Value;
+    use tidewaiter_risk::screening::{Index, POSSIBLE};
+
+    use super::{Lists, Screen};
+
+    #[test]
+    fn a_line_is_answered_before_the_next_one_comes() {
+        let (read_question, mut ask) = std::io::pipe().unwrap();
+        let (read_answer, answer) = std::io::pipe().unwrap();
+        let told = std::thread::spawn(move || {
+            let screen = Screen { lists: None, threshold: POSSIBLE, network: false };
+            let index = Index::built_in().unwrap();
+            let lists = Lists { index, day: date(2026, 11, 24), pack: None };
+            screen.talk(&lists, BufReader::new(read_question), answer).map(|_| ()).unwrap();
+        });
+        let mut answers = BufReader::new(read_answer);
+        for name in ["Rungrado", "Perfectly Ordinary Bakery"] {
+            writeln!(ask, r#"{{"id":"{name}","kind":"organisation","name":"{name}"}}"#).unwrap();
+            let mut line = String::new();
+            // Waits for ever where more lines are waited for.
+            answers.read_line(&mut line).unwrap();
+            let answer: Value = serde_json::from_str(&line).unwrap();
+            assert_eq!(answer["id"], name);
+            assert_eq!(answer["hits"].as_array().unwrap().is_empty(), name != "Rungrado");
+        }
+        drop(ask);
+        told.join().unwrap();
+        assert_eq!(answers.lines().count(), 0);
+    }
+}
