@@ -138,7 +138,9 @@ impl Needed {
             if is_own(token) {
                 own += token.weight;
             }
-            if token.kind == Kind::Initial || (name.style == Style::Person && are_initials(token)) {
+            // Only in a person's name does a letter stand for a word.
+            let stands = token.kind == Kind::Initial || are_initials(token);
+            if stands && name.style == Style::Person {
                 // As much as a long word weighs.
                 initials += 1.2;
             }

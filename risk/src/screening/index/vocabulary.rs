@@ -115,32 +115,51 @@ impl Builder {
     }
 }
 
-/// Which letters and digits a word has; twice for those that come twice.
+/// Which classes of letters a word has; in the upper half those that come twice. Letters that are
+/// easily taken for one another are one class, and an `h`, which is easily lost, is in none.
 fn mask(word: &[u8]) -> u64 {
     let mut once = 0_u64;
     let mut twice = 0_u64;
     for byte in word {
         let bit = match byte {
-            b'a'..=b'z' => 1_u64 << (*byte - b'a'),
-            // Digits share what room is left.
-            b'0'..=b'9' => 1_u64 << (26 + (*byte - b'0') % 6),
-            _ => 1_u64 << 31,
+            b'h' => continue,
+            b'e' | b'i' | b'j' | b'y' => 1,
+            b'o' | b'u' => 1 << 1,
+            b'c' | b'g' | b'k' | b'q' | b's' | b'z' => 1 << 2,
+            b'f' | b'v' | b'w' => 1 << 3,
+            b'd' | b't' => 1 << 4,
+            b'b' | b'p' => 1 << 5,
+            b'a' | b'l'..=b'n' | b'r' | b'x' => 1_u64 << (*byte - b'a' + 6),
+            _ => DIGITS,
         };
         twice |= once & bit;
         once |= bit;
     }
-    once | twice << 32
+    once | (twice & !DIGITS) << 32
 }
 
-/// How many letters, with how often, one of two words has and the other lacks.
-fn strange(a: u64, b: u64) -> usize {
-    (a & !b).count_ones().max((b & !a).count_ones()) as usize
+/// A word with digits: scanners take them for letters at little cost.
+const DIGITS: u64 = 1 << 31;
+
+/// Whether words with these masks may be so near that `most` is all it costs to make one the other.
+///
+/// A class that one of them lacks costs 0.8 at least, and one that it has a single time 0.4.
+fn may_be_near(a: u64, b: u64, most: f32) -> bool {
+    if (a | b) & DIGITS != 0 {
+        return true;
+    }
+    let cost = |strange: u64| {
+        let once = (strange & 0xffff_ffff).count_ones();
+        2 * once + (strange >> 32).count_ones()
+    };
+    let least = cost(a & !b).max(cost(b & !a));
+    small(least as usize) * 0.4 <= most + 0.001
 }
 
 /// The edits between words that are at least so alike: the cheapest cost little more than half of
 /// one.
-fn edits(longest: usize, least: f32) -> f32 {
-    edit::most_cost(longest, least) / 0.55 + 0.1
+fn edits(most: f32) -> f32 {
+    most / 0.55 + 0.1
 }
 
 /// The words of each name; a posting here names the word.
@@ -188,7 +207,8 @@ impl Vocabulary {
             if longest.abs_diff(length.min(longer)) * 2 > longest {
                 continue;
             }
-            let allowed = edits(longest, least);
+            let most = edit::most_cost(longest, least);
+            let allowed = edits(most);
             if small(longest - length.min(longer)) > allowed {
                 continue;
             }
@@ -198,12 +218,10 @@ impl Vocabulary {
             ) else {
                 break;
             };
-            for at in from..to {
-                let Some(mask) = self.masks.get(at) else { continue };
-                if small(strange(own, *mask)) > allowed {
-                    continue;
-                }
-                if self.is_near(at, latin, &pattern, allowed, least)
+            let masks = self.masks.get(from..to).unwrap_or_default();
+            for (at, mask) in (from..to).zip(masks) {
+                if may_be_near(own, *mask, most)
+                    && self.is_near(at, latin, &pattern, allowed, least)
                     && let Ok(at) = u32::try_from(at)
                     && !found.contains(&at)
                 {
@@ -219,9 +237,9 @@ impl Vocabulary {
         let (Some(mask), Some(text)) = (self.masks.get(at), self.words.get(at)) else {
             return false;
         };
-        let allowed = edits(latin.len().max(text.len()), least);
-        small(strange(pattern.mask, *mask)) <= allowed
-            && self.is_near(at, latin, pattern, allowed, least)
+        let most = edit::most_cost(latin.len().max(text.len()), least);
+        may_be_near(pattern.mask, *mask, most)
+            && self.is_near(at, latin, pattern, edits(most), least)
     }
 
     fn is_near(&self, at: usize, latin: &str, pattern: &Pattern, allowed: f32, least: f32) -> bool {
@@ -320,7 +338,7 @@ impl Vocabulary {
 pub(super) struct Pattern {
     bits: [u64; 37],
     length: usize,
-    /// Which letters it has.
+    /// Which classes of letters it has.
     mask: u64,
 }
 
