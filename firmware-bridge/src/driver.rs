@@ -20,6 +20,8 @@ use crate::configuration::{DeviceConfig, DriverKind};
 
 mod bag;
 mod boarding_pass;
+#[cfg(test)]
+mod example;
 mod line;
 mod mrz;
 mod note_counter;

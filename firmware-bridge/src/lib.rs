@@ -10,7 +10,7 @@
 //! | [`mqtt`] | one MQTT connection |
 //! | [`bus`] | MQTT at the station: drivers, kiosks and tablets speak, the recorder answers |
 //! | [`recorder`], [`lane`] | what is said becomes records of an inspection |
-//! | [`assess`] | the officer's first warning |
+//! | [`assess`], [`plausibility`] | the officer's first warning; a weight held against a count |
 //! | [`station`] | the station as page, bus and sync see it |
 //! | [`officers`] | who is signed in at the page, offline too |
 //! | [`sync`] | records to the server, until they are receipted |
@@ -29,6 +29,7 @@ pub mod lane;
 pub mod mqtt;
 pub mod officers;
 pub mod page;
+pub mod plausibility;
 pub mod recorder;
 pub mod refusals;
 pub mod simulate;

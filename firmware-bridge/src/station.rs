@@ -10,7 +10,9 @@ use jiff::Timestamp;
 use tidewaiter_ledger::{Ledger, ReadError};
 use tidewaiter_program::clock::Clock;
 use tidewaiter_proto::alert::{Alert, Severity};
-use tidewaiter_proto::body::{Body, Decision, DeviceState, InspectionOpened, PolicyApplied};
+use tidewaiter_proto::body::{
+    Body, Decision, DeviceState, InspectionOpened, NoteAdded, PolicyApplied,
+};
 use tidewaiter_proto::bus::{Availability, DeviceEvent, DeviceStatus};
 use tidewaiter_proto::chain::Head;
 use tidewaiter_proto::record::{ClockQuality, Record, Source};
@@ -21,6 +23,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::assess::Assessor;
 use crate::configuration::Profile;
+use crate::plausibility::{Contradiction, NoteWeights};
 use crate::recorder::{RecordError, Recorder, Taken};
 
 /// A running station.
@@ -104,6 +107,7 @@ pub struct Health {
 pub struct Watcher {
     station: Station,
     assessor: Assessor,
+    weights: NoteWeights,
     due: mpsc::UnboundedReceiver<String>,
 }
 
@@ -141,7 +145,8 @@ impl Station {
         for record in recent.iter().filter(|record| is_loose(record)) {
             keep(&mut station.shown().loose, record.clone(), LOOSE_SHOWN);
         }
-        Ok((station.clone(), Watcher { station, assessor, due }))
+        let weights = NoteWeights::built_in();
+        Ok((station.clone(), Watcher { station, assessor, weights, due }))
     }
 
     fn shown(&self) -> MutexGuard<'_, Shown> {
@@ -472,8 +477,29 @@ impl Watcher {
             }
             for name in names {
                 self.look_at(&name);
+                self.weigh(&name).await;
             }
             self.station.changed();
+        }
+    }
+
+    /// Notes in an inspection that its weight and its count cannot be of the same notes.
+    async fn weigh(&self, inspection: &str) {
+        let Ok(records) = self.station.records(inspection) else { return };
+        let Some(Contradiction { records: [count, weight], text }) =
+            self.weights.contradiction(&records)
+        else {
+            return;
+        };
+        // Once for these two, also after a start: what is recorded comes back here.
+        let said = Source::Agent(SCALE_AGENT.to_owned());
+        if records.iter().any(|record| record.source == said && record.seq > count.max(weight)) {
+            return;
+        }
+        let id = format!("{inspection}/{count}/{weight}");
+        let body = Body::NoteAdded(NoteAdded { text });
+        if let Err(error) = self.station.record(said, Some(inspection), body, Some(&id)).await {
+            tracing::warn!(inspection, %error, "a note about a weight is not recorded");
         }
     }
 
@@ -539,3 +565,4 @@ const NOTICES_SHOWN: usize = 20;
 const POLICY_STATE: &str = "policy";
 const BUS_AGENT: &str = "bus";
 const RISK_AGENT: &str = "risk";
+const SCALE_AGENT: &str = "plausibility";

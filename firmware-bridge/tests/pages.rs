@@ -4,6 +4,8 @@
 #[path = "pages/browser.rs"]
 mod browser;
 mod common;
+#[path = "pages/devices.rs"]
+mod devices;
 #[path = "pages/forms.rs"]
 mod forms;
 #[path = "pages/interface.rs"]
