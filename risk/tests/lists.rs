@@ -41,6 +41,7 @@ fn questions(bundles: &[ListBundle], step: usize) -> Vec<Asked> {
     asked
 }
 
+// yente#1132: an index in the program, and nothing lost to it.
 #[test]
 fn the_index_finds_what_a_look_at_every_name_finds() {
     let Some(bundles) = published() else { return };

@@ -29,6 +29,7 @@ fn together(schema: &str, a: &str, b: &str) {
     assert!(score >= 0.7, "{a} | {b}: {score}");
 }
 
+// watchman#483: "CORP" was every corporation.
 #[test]
 fn a_legal_form_or_a_stump_matches_nothing() {
     let index = firm("11420 CORP.");
@@ -38,6 +39,7 @@ fn a_legal_form_or_a_stump_matches_nothing() {
     assert!(!index.screen(&anyone("11420 Corporation")).is_empty());
 }
 
+// watchman#338, #115: one word of a name, or half of one.
 #[test]
 fn one_word_in_common_is_not_a_name_in_common() {
     assert!(firm("EMMA LLC").screen(&anyone("emma daniels")).is_empty());
@@ -60,6 +62,7 @@ fn one_word_in_common_is_not_a_name_in_common() {
     apart("Company", "고려대학교", "KORYO BANK");
 }
 
+// openedx/ecommerce#3628: a name of which nothing was left matched everything.
 #[test]
 fn a_name_with_no_normal_form_matches_nothing() {
     let index = Index::built_in().unwrap();
@@ -139,6 +142,14 @@ fn a_short_name_that_is_listed_is_found() {
     }
 }
 
+// yente#245: what was spelt by ear is found, where the rest agrees.
+#[test]
+fn a_name_spelt_by_ear_is_found() {
+    together("Person", "Filip Jonson", "Philip Johnson");
+    together("Person", "Ali Hamenei", "Ali Khamenei");
+    together("Person", "Stiven Shultz", "Steven Schultz");
+}
+
 // yente#245: a birth date that agrees makes no name of another one.
 #[test]
 fn a_birth_date_alone_is_no_hit() {
@@ -192,6 +203,7 @@ fn a_number_finds_what_a_name_hides() {
     assert!(index.screen(&Asked::named(AskedKind::Aircraft, "P-999")).is_empty());
 }
 
+// nomenklatura#334: no order among names that are all exactly alike.
 #[test]
 fn more_evidence_orders_equal_names() {
     let plain = ListEntry::new("1", EntryKind::Person, "KIM, Yong Chol");
