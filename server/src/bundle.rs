@@ -8,7 +8,7 @@
 //!   manifest.json          range, counts, chains, control totals, the manifest before
 //!   manifest.json.minisig  minisign over manifest.json: `minisign -Vm manifest.json -p KEY`
 //!   data/*.jsonl.zst       records as stored, keys for headquarters, heads that stations
-//!                          signed, stations, versions of alerts, decisions
+//!                          signed, stations, versions of alerts, decisions, the audit
 //!   receipt.json           headquarters' signed answer, once there is one
 //! ```
 //!
@@ -51,6 +51,8 @@ pub mod part {
     pub const ALERTS: &str = "data/alerts.jsonl.zst";
     /// What was decided.
     pub const DECISIONS: &str = "data/decisions.jsonl.zst";
+    /// Who did and read what: a stretch of the audit's chain.
+    pub const AUDIT: &str = "data/audit.jsonl.zst";
     /// Every data file, in the order of the manifest.
-    pub const DATA: [&str; 6] = [ALERTS, DECISIONS, HEADS, KEYS, RECORDS, STATIONS];
+    pub const DATA: [&str; 7] = [ALERTS, AUDIT, DECISIONS, HEADS, KEYS, RECORDS, STATIONS];
 }

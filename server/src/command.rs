@@ -14,6 +14,7 @@ mod headquarters;
 mod lists;
 mod matching;
 mod people;
+pub mod permission;
 mod policy;
 mod run;
 mod screen;

@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use jiff::SignedDuration;
 use serde::Deserialize;
+use tidewaiter_people::role::Role;
 pub use tidewaiter_program::configuration::{ConfigurationError, Demonstration};
 use tidewaiter_program::configuration::{Source, clock, read};
 
@@ -24,6 +26,12 @@ pub struct ServerConfiguration {
     /// Policy and lists, where they are not the built-in ones.
     #[serde(default)]
     pub policy: Policy,
+    /// What stations do without the network.
+    #[serde(default)]
+    pub stations: Stations,
+    /// How people sign in, beside accounts of its own.
+    #[serde(default)]
+    pub sign_in: SignInWays,
     /// The nightly bundle.
     #[serde(default)]
     pub bundles: Bundles,
@@ -48,10 +56,9 @@ pub struct Identity {
 pub struct Http {
     /// Address and port; loopback when absent, 8080 for a server, 8082 for headquarters.
     pub listen: Option<SocketAddr>,
-    /// Serve a server's pages beyond this machine: something in front speaks TLS for them.
+    /// Serve the pages beyond this machine: something in front speaks TLS for them, and says in
+    /// `X-Forwarded-For` who asks.
     pub behind_tls: bool,
-    /// Serve headquarters' page beyond this machine although it has no sign-in.
-    pub open_without_sign_in: bool,
 }
 
 impl Http {
@@ -108,6 +115,75 @@ pub struct Policy {
     pub lists: Option<PathBuf>,
     /// ISO alpha-2 code or `EU`, where the law is not that of a site's country.
     pub jurisdiction: Option<String>,
+}
+
+/// How people sign in, beside accounts of this server's own.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SignInWays {
+    /// The authority's own sign-in.
+    pub oidc: Option<Outside>,
+}
+
+/// The authority's own sign-in: OpenID Connect, authorization code with PKCE.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outside {
+    /// The provider, as it names itself: an https address, or http on this machine.
+    pub issuer: String,
+    /// What this server is called there.
+    pub client_id: String,
+    /// File with the client's secret, where the provider wants one.
+    #[serde(default)]
+    pub client_secret_file: Option<PathBuf>,
+    /// PEM file of the authority that signed the provider's certificate.
+    #[serde(default)]
+    pub authority: Option<PathBuf>,
+    /// This server's address for the answer, ending in `/sign-in/return`, as registered there.
+    pub redirect: String,
+    /// The claim that lists groups.
+    #[serde(default = "groups")]
+    pub groups_claim: String,
+    /// What each group is here; whoever is in none of them does not get in.
+    #[serde(rename = "group", default)]
+    pub groups: Vec<Group>,
+}
+
+fn groups() -> String {
+    "groups".to_owned()
+}
+
+/// What a group outside is here.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// Its name there.
+    pub name: String,
+    /// At which site, `*` for every one.
+    pub site: String,
+    /// What its people are.
+    pub role: Role,
+}
+
+/// What stations do without the network.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Stations {
+    /// Days that an officer can sign in at a station that does not reach the server.
+    pub offline_days: u16,
+}
+
+impl Default for Stations {
+    fn default() -> Self {
+        Self { offline_days: 7 }
+    }
+}
+
+impl Stations {
+    /// The same as a duration.
+    pub fn offline(self) -> SignedDuration {
+        SignedDuration::from_hours(24 * i64::from(self.offline_days))
+    }
 }
 
 /// The nightly bundle.
@@ -189,6 +265,9 @@ impl ServerConfiguration {
         if let Some(external) = &configuration.broker.external {
             checks.check_external(external)?;
         }
+        if let Some(outside) = &configuration.sign_in.oidc {
+            checks.check_outside(outside)?;
+        }
         if let Some(zone) = &configuration.bundles.zone {
             jiff::tz::TimeZone::get(zone)
                 .map_err(|error| source.wrong("zone", error.to_string()))?;
@@ -207,6 +286,10 @@ impl ServerConfiguration {
             &mut self.bundles.headquarters,
         ];
         options.into_iter().flatten().for_each(under);
+        if let Some(outside) = &mut self.sign_in.oidc {
+            let files = [&mut outside.client_secret_file, &mut outside.authority];
+            files.into_iter().flatten().for_each(under);
+        }
         if let Some(external) = &mut self.broker.external {
             let files = [&mut external.authority, &mut external.certificate, &mut external.key];
             files.into_iter().flatten().for_each(under);
@@ -244,7 +327,7 @@ impl HeadquartersConfiguration {
         let source = Source { file, text: &text };
         let checks = Checks(source);
         checks.check_name(&configuration.headquarters.name)?;
-        checks.check_open_page(&configuration.http)?;
+        checks.check_pages(&configuration.http)?;
         if configuration.servers.is_empty() {
             return Err(source.wrong("server", "at least one [[server]] is needed".to_owned()));
         }
@@ -288,7 +371,7 @@ impl Checks<'_> {
         Err(self.0.wrong("name", problem))
     }
 
-    /// A server's pages: passwords are typed there.
+    /// Pages of a server and of headquarters: passwords are typed there.
     fn check_pages(&self, http: &Http) -> Result<(), ConfigurationError> {
         if http.is_loopback() || http.behind_tls {
             return Ok(());
@@ -298,14 +381,23 @@ impl Checks<'_> {
         Err(self.0.wrong("listen", problem.to_owned()))
     }
 
-    /// Headquarters' page.
-    fn check_open_page(&self, http: &Http) -> Result<(), ConfigurationError> {
-        if http.is_loopback() || http.open_without_sign_in {
-            return Ok(());
+    fn check_outside(&self, outside: &Outside) -> Result<(), ConfigurationError> {
+        let local = ["http://127.0.0.1:", "http://localhost:"];
+        let on_this_machine = local.iter().any(|start| outside.issuer.starts_with(start));
+        if !outside.issuer.starts_with("https://") && !on_this_machine {
+            let problem = "a provider beyond this machine is reached by TLS only: https://…";
+            return Err(self.0.wrong("issuer", problem.to_owned()));
         }
-        let problem = "this page has no sign-in yet, so it is served on loopback only, unless \
-                       open_without_sign_in = true says that something in front guards it";
-        Err(self.0.wrong("listen", problem.to_owned()))
+        if outside.authority.is_none() && !on_this_machine {
+            let problem = "authority is missing: the PEM file of who signed the provider's \
+                           certificate";
+            return Err(self.0.wrong("issuer", problem.to_owned()));
+        }
+        if !outside.redirect.ends_with("/sign-in/return") {
+            let problem = "the address for the answer ends in /sign-in/return";
+            return Err(self.0.wrong("redirect", problem.to_owned()));
+        }
+        Ok(())
     }
 
     fn check_external(&self, external: &ExternalBroker) -> Result<(), ConfigurationError> {

@@ -15,12 +15,15 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
+use tidewaiter_web::guard::Door;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::command::permission;
 use crate::configuration::HeadquartersConfiguration;
 use crate::lifecycle::Lifecycle;
 use crate::page::headquarters::HeadquartersView;
+use crate::people::{People, SignIn};
 use crate::store::Store;
 use crate::{disk, http};
 
@@ -43,12 +46,20 @@ pub async fn run(configuration: HeadquartersConfiguration) -> anyhow::Result<()>
     keys.write_card(data, &configuration.headquarters.name)?;
     let store =
         Store::open(&configuration.store_file()).await.context("the store cannot be opened")?;
+    permission::note(&store, "server_started", env!("CARGO_PKG_VERSION")).await?;
     let clock = configuration.clock();
+    let signing = keys.signing.clone();
     let desk = desk(&configuration, keys, store.clone(), clock.clone());
     let mut lifecycle = Lifecycle::new();
     let stop = lifecycle.stop();
     let name = configuration.headquarters.name.clone();
-    let router = http::headquarters::router(HeadquartersView { store: store.clone(), clock, name });
+    let open = configuration.demonstration.is_some();
+    let sign_in = if open { SignIn::Demonstration } else { SignIn::Required };
+    let people = People::new(store.clone(), sign_in, &signing);
+    people.say_setup_code(configuration.listen()).await?;
+    let door = Door::behind_proxy(configuration.http.behind_tls);
+    let view = HeadquartersView { store: store.clone(), clock, name, people };
+    let router = http::headquarters::router(view, door);
     let address = configuration.listen();
     let listener = TcpListener::bind(address)
         .await

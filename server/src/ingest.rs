@@ -7,9 +7,12 @@
 //!
 //! | module | owns |
 //! |---|---|
+//! | [`accounts`] | who may sign in at a station |
 //! | `connection` | one connection: polling, subscribing, publishing, acknowledging |
 //! | `worker` | what a message becomes |
 //! | `silence` | which stations have not been heard |
+//! | [`clock`] | whose clock cannot be trusted |
+//! | [`manifest`] | what policy and lists stations are told |
 
 use std::time::Duration;
 
@@ -23,14 +26,29 @@ use crate::broker::BrokerLink;
 use crate::clock::Clock;
 use crate::store::Store;
 
+pub mod accounts;
+pub mod clock;
 mod connection;
+pub mod manifest;
 mod silence;
 mod worker;
 
+use accounts::Accounts;
 use connection::{Connection, Lost};
+use manifest::Announcer;
 use worker::Worker;
 
-/// Takes what stations send until `stop`, connecting again for ever.
+/// What stations are told of the server's own accord.
+#[derive(Debug)]
+pub struct Told {
+    /// The policy and the lists in force.
+    pub law: Announcer,
+    /// Who may sign in.
+    pub accounts: Accounts,
+}
+
+/// Takes what stations send until `stop`, connecting again for ever; the broker is given the manifest
+/// of the law to keep.
 ///
 /// # Errors
 /// When the store fails: nothing can be taken any more then.
@@ -40,15 +58,16 @@ pub async fn run(
     store: Store,
     signing: Signing,
     clock: Clock,
+    told: Told,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let mut jitter = Jitter::new(u64::from_be_bytes(random()?));
-    let mut worker = Worker::new(store, signing, clock, jitter.draw()).await?;
+    let mut worker = Worker::new(store, signing, clock, told, jitter.draw()).await?;
     let mut attempt = 0;
     loop {
         // Two servers of one name may share a broker, and an id is one connection's alone.
         let id = format!("server-{name}-{:016x}", jitter.draw());
-        let mut connection = Connection::open(&link, &id).context("the broker's link")?;
+        let mut connection = Connection::open(&link, &id, worker.law()).context("the broker's link")?;
         let lost = tokio::select! {
             () = stop.cancelled() => return Ok(()),
             lost = connection.serve(&mut worker) => lost,

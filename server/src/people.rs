@@ -3,12 +3,14 @@
 //! Knows the store and the machine's own clock: a demonstration's clock jumps, and neither a
 //! session nor the audit may jump with it.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tidewaiter_people::account::{Account, AccountId, NotAnAccountId, Reach, Scope};
-use tidewaiter_people::audit::Outcome;
+use tidewaiter_people::audit::{Broken, Link, Outcome, Walk};
 use tidewaiter_people::password::{self, Hash, HashError, NotGoodEnough};
 use tidewaiter_people::role::{Permission, Role};
 use tidewaiter_people::session::{Limits, Token, TokenDigest};
@@ -21,8 +23,12 @@ use crate::clock::Clock;
 use crate::store::{AccountError, AccountRow, Note, SessionRow, Store, StoreError};
 
 mod manage;
+pub mod officers;
+pub mod outside;
+pub mod reception;
 
 pub use manage::{AccountChange, NewAccount};
+use outside::Outside;
 
 /// The people of a server. Clones share it.
 #[derive(Clone, Debug)]
@@ -31,6 +37,17 @@ pub struct People {
     clock: Clock,
     sign_in: SignIn,
     vault: Arc<Vault>,
+    known: Arc<Known>,
+    outside: Option<Outside>,
+}
+
+/// What is known of whether there are accounts.
+#[derive(Debug, Default)]
+struct Known {
+    there: AtomicBool,
+    looked: Mutex<Option<Instant>>,
+    /// How far the audit's chain was found whole.
+    audit: Mutex<Option<(u64, Link)>>,
 }
 
 /// Whether people must sign in.
@@ -87,6 +104,9 @@ pub enum PeopleError {
     /// The password is not good enough.
     #[error(transparent)]
     Password(#[from] NotGoodEnough),
+    /// The PIN is not good enough.
+    #[error(transparent)]
+    Pin(#[from] tidewaiter_people::station::NotAPin),
     /// Not an id.
     #[error(transparent)]
     Id(#[from] NotAnAccountId),
@@ -115,14 +135,23 @@ impl From<NoRandomness> for PeopleError {
 
 impl Vault {
     fn seal(&self, secret: &str) -> Result<Vec<u8>, NoRandomness> {
-        let nonce = random::<24>()?;
-        Ok([&nonce[..], &self.0.seal(&nonce, FACTOR, secret.as_bytes())].concat())
+        self.seal_as(FACTOR, secret)
     }
 
     fn open(&self, sealed: &[u8]) -> Option<SecondFactor> {
-        let (nonce, body) = sealed.split_first_chunk::<24>()?;
-        let secret = self.0.open(nonce, FACTOR, body).ok()?;
+        let secret = self.open_as(FACTOR, sealed)?;
         SecondFactor::stored(std::str::from_utf8(&secret).ok()?).ok()
+    }
+
+    /// Seals a text for one purpose: it opens for no other.
+    fn seal_as(&self, purpose: &[u8], text: &str) -> Result<Vec<u8>, NoRandomness> {
+        let nonce = random::<24>()?;
+        Ok([&nonce[..], &self.0.seal(&nonce, purpose, text.as_bytes())].concat())
+    }
+
+    fn open_as(&self, purpose: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, body) = sealed.split_first_chunk::<24>()?;
+        self.0.open(nonce, purpose, body).ok()
     }
 }
 
@@ -168,7 +197,18 @@ impl People {
             .chain_update(signing.seed())
             .finalize();
         let vault = Arc::new(Vault(BodyKey::from_bytes(key.into())));
-        Self { store, clock: Clock::system(), sign_in, vault }
+        Self { store, clock: Clock::system(), sign_in, vault, known: Arc::default(), outside: None }
+    }
+
+    /// The same people, who may sign in at the authority's own sign-in too.
+    #[must_use]
+    pub fn with_outside(self, outside: Option<Outside>) -> Self {
+        Self { outside, ..self }
+    }
+
+    /// The authority's own sign-in, where there is one.
+    pub fn outside(&self) -> Option<&Outside> {
+        self.outside.as_ref()
     }
 
     /// Makes the code of the first start when there is no account; gives it, to be shown once.
@@ -179,17 +219,32 @@ impl People {
         if self.sign_in == SignIn::Demonstration || self.store.has_accounts().await? {
             return Ok(None);
         }
-        Ok(Some(self.new_setup_code().await?))
+        Ok(Some(self.new_setup_code("").await?))
+    }
+
+    /// Shows the code of the first start where there is nobody yet.
+    ///
+    /// # Errors
+    /// When it cannot be made, or not be shown.
+    pub async fn say_setup_code(&self, address: std::net::SocketAddr) -> anyhow::Result<()> {
+        use std::io::Write;
+        let Some(code) = self.first_start().await? else { return Ok(()) };
+        // To the terminal alone: a log is kept and read by more than the one who starts this.
+        let mut out = std::io::stderr().lock();
+        writeln!(out, "\nThere are no accounts yet. Make the first administrator at")?;
+        writeln!(out, "    http://{address}/setup\nwith this code, shown once:")?;
+        writeln!(out, "    {}\n", code.as_str())?;
+        Ok(())
     }
 
     /// Makes a new setup code in place of any before, for when no administrator can sign in.
     ///
     /// # Errors
     /// [`PeopleError`].
-    pub async fn new_setup_code(&self) -> Result<SetupCode, PeopleError> {
+    pub async fn new_setup_code(&self, by: &str) -> Result<SetupCode, PeopleError> {
         let code = SetupCode::new().map_err(|_| PeopleError::NoRandomness)?;
         self.store.put_setup(code.digest()).await?;
-        self.note(Note::done("", "setup_code_made", "")).await?;
+        self.note(Note::done(by, "setup_code_made", "")).await?;
         Ok(code)
     }
 
@@ -227,7 +282,11 @@ impl People {
         let hash = hashed(secret).await?;
         let note = Note::done(id, "set_up", id);
         let first = self.store.make_first_account(account, hash, kept, note, self.clock.now());
-        if first.await? { Ok(()) } else { Err(PeopleError::NotTheCode) }
+        if !first.await? {
+            return Err(PeopleError::NotTheCode);
+        }
+        self.known.there.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Signs somebody in; gives the token for their browser. `before` is the session of that
@@ -325,6 +384,19 @@ impl People {
     /// # Errors
     /// [`StoreError`].
     pub async fn actor(&self, token: Option<&str>) -> Result<Option<Actor>, StoreError> {
+        self.actor_of(token, true).await
+    }
+
+    /// The same; `is_use` when a person did something, and not a page by itself: only that keeps
+    /// the session from ending idle.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn actor_of(
+        &self,
+        token: Option<&str>,
+        is_use: bool,
+    ) -> Result<Option<Actor>, StoreError> {
         let Some(token) = token else { return self.nobody().await };
         let digest = Token::digest_of(token);
         let Some(session) = self.store.session(&digest).await? else { return self.nobody().await };
@@ -335,11 +407,15 @@ impl People {
             self.store.end_session(digest, note, now).await?;
             return Ok(None);
         }
-        let Some(row) = self.store.account(&session.account).await? else { return Ok(None) };
+        let Some(mut row) = self.store.account(&session.account).await? else { return Ok(None) };
         if row.ended_at.is_some() {
             return Ok(None);
         }
-        if now.duration_since(session.used_at) > USE_NOTED_EVERY {
+        // Rights beyond one's own that two agreed to, while they last.
+        for glass in self.store.broken_glass_of(&row.account.id, now).await? {
+            row.account.grants.entry(Scope::Site(glass.site)).or_default().insert(glass.role);
+        }
+        if is_use && now.duration_since(session.used_at) > USE_NOTED_EVERY {
             self.store.use_session(digest, now).await?;
         }
         Ok(Some(Actor {
@@ -349,9 +425,19 @@ impl People {
         }))
     }
 
+    /// Whether somebody who was let in a while ago still would be: for what goes on, a stream.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn is_still_in(&self, actor: &Actor) -> Result<bool, StoreError> {
+        let Some(digest) = actor.session else { return Ok(!self.has_accounts().await?) };
+        let Some(session) = self.store.session(&digest).await? else { return Ok(false) };
+        Ok(Limits::DESK.hold(session.begun_at, session.used_at, self.clock.now()))
+    }
+
     /// Nobody, but in a demonstration that nobody locked: its supervisor.
     async fn nobody(&self) -> Result<Option<Actor>, StoreError> {
-        if self.sign_in == SignIn::Required || self.store.has_accounts().await? {
+        if self.sign_in == SignIn::Required || self.has_accounts().await? {
             return Ok(None);
         }
         Ok(Some(Actor {
@@ -363,6 +449,20 @@ impl People {
             session: None,
             must_change: false,
         }))
+    }
+
+    /// Whether anybody has an account. One that is there stays; that there is none is looked up
+    /// again after a moment, not at each request.
+    async fn has_accounts(&self) -> Result<bool, StoreError> {
+        let looked = *self.known.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let lately = looked.is_some_and(|at: Instant| at.elapsed() < LOOK_AGAIN);
+        if self.known.there.load(Ordering::Relaxed) || lately {
+            return Ok(self.known.there.load(Ordering::Relaxed));
+        }
+        let there = self.store.has_accounts().await?;
+        self.known.there.fetch_or(there, Ordering::Relaxed);
+        *self.known.looked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        Ok(there)
     }
 
     /// The time of sessions and of the audit: the machine's, also in a demonstration.
@@ -378,6 +478,36 @@ impl People {
         let Some(session) = actor.session else { return Ok(()) };
         let note = Note::done(actor.id(), "sign_out", actor.id());
         self.store.end_session(session, note, self.clock.now()).await
+    }
+
+    /// Checks the audit's chain: what is new since the last look, or all of it with `from_start`.
+    /// Gives how many entries there are, and how many of them were looked at.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be read.
+    pub async fn check_audit(
+        &self,
+        from_start: bool,
+    ) -> Result<Result<(u64, u64), Broken>, StoreError> {
+        let seen = *self.known.audit.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = seen.filter(|_| !from_start);
+        let walk = match seen {
+            // What was seen must still be there as it was.
+            Some((number, link)) if self.store.audit_link(number).await? == Some(link) => {
+                Walk::after(number, link)
+            }
+            Some((number, _)) => return Ok(Err(Broken::Altered(number))),
+            None => Walk::default(),
+        };
+        let begun = walk.last();
+        Ok(match self.store.verify_audit_after(walk).await? {
+            Ok((last, link)) => {
+                let mark = (last > 0).then_some((last, link));
+                *self.known.audit.lock().unwrap_or_else(PoisonError::into_inner) = mark;
+                Ok((last, last - begun))
+            }
+            Err(broken) => Err(broken),
+        })
     }
 
     /// Keeps a note.
@@ -407,5 +537,6 @@ async fn hashed(secret: String) -> Result<Hash, PeopleError> {
 pub const DEMONSTRATION: &str = "demonstration";
 const FACTOR: &[u8] = b"tidewaiter/second-factor/v1\0";
 const AGENT_MAX: usize = 200;
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// A session's last use is kept to the minute.
 const USE_NOTED_EVERY: jiff::SignedDuration = jiff::SignedDuration::from_mins(1);

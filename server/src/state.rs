@@ -2,7 +2,6 @@
 //!
 //! Plain questions in, plain views out. No HTTP here, no HTML, and nothing that decides.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -11,27 +10,46 @@ use tidewaiter_people::role::Permission;
 use tidewaiter_proto::alert::AlertState;
 use tidewaiter_proto::receipt::Standing;
 use tidewaiter_proto::station::StationId;
-use tidewaiter_risk::screening::Index;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::inspection::{OpenedRecord, Opener};
+use crate::law::Law;
+use crate::law::force::Force;
 use crate::people::{Actor, People, PeopleError};
 pub use crate::store::Act;
 use crate::store::{
-    ActError, Action, AlertFilter, AlertRow, BundleRow, Change, Decision, InspectionPage,
-    InspectionRow, Note, StationRow, Store, StoreError,
+    ActError, Action, AlertFilter, AlertRow, AttachmentRow, BundleRow, CaseRow, Change, ClockRow, Decision, InspectionPage, InspectionRow, Note, OrderRow, StationRow, Store, StoreError,
 };
 
+mod case;
+mod desk;
+mod figures;
+mod filter;
+mod find;
+mod links;
+mod policy;
 mod second;
 
+pub use case::{CaseView, ExportError};
+pub use desk::{
+    ATTACHED_BYTES_MAX, BULK_MAX, DeskError, OrderAsk, Present, Quieting, kind_of_content,
+};
+pub use filter::filter_from;
+pub(crate) use figures::by_way;
+pub use figures::{Cell, Figure, FigureName, Figures};
+pub use find::{Found, FoundWhy, Question};
+pub use links::LinksError;
+pub use policy::{Changes, PolicyView, Proposal, ProposeError, Proposed, RuleChange, RuleView};
 use second::takes_two;
-pub use second::{AnswerError, Matters};
+pub use second::{AnswerError, AskError, Asking, GLASS_ROLES, Matters};
 
 /// The server as its pages see it. Clones share everything.
 #[derive(Clone, Debug)]
 pub struct AppState {
     inner: Arc<Parts>,
+    /// Who looks at which alert.
+    present: Arc<Present>,
 }
 
 /// What a running server's pages and interface work with.
@@ -47,10 +65,8 @@ pub struct Parts {
     pub opener: Opener,
     /// Makes the night's bundle.
     pub night: crate::bundle::Night,
-    /// Versions of policy and lists in force, by name.
-    pub versions: BTreeMap<String, String>,
-    /// The lists in force.
-    pub lists: Index,
+    /// The law in force.
+    pub force: Force,
     /// Ends open event streams.
     pub stop: CancellationToken,
 }
@@ -94,6 +110,20 @@ pub struct AlertDetail {
     pub group: Vec<InspectionRow>,
     /// What a person may do with it now.
     pub actions: Vec<Action>,
+    /// Alerts for which it speaks.
+    pub merged: Vec<AlertRow>,
+    /// What the desk asked of the station.
+    pub orders: Vec<OrderRow>,
+    /// Files beside it.
+    pub attachments: Vec<AttachmentRow>,
+    /// Case files that it is in.
+    pub cases: Vec<CaseRow>,
+    /// What has to be done by when about its inspection.
+    pub clocks: Vec<ClockRow>,
+    /// The traveller's other inspections, at the sites that this person may see.
+    pub history: Vec<InspectionRow>,
+    /// Others who look at it now.
+    pub others: Vec<String>,
 }
 
 /// One inspection, opened.
@@ -125,7 +155,7 @@ pub struct StationView {
 impl AppState {
     /// The state of a running server.
     pub fn new(parts: Parts) -> Self {
-        Self { inner: Arc::new(parts) }
+        Self { inner: Arc::new(parts), present: Arc::new(Present::default()) }
     }
 
     /// The store.
@@ -143,14 +173,9 @@ impl AppState {
         &self.inner.clock
     }
 
-    /// Versions of policy and lists in force, by name.
-    pub fn versions(&self) -> &BTreeMap<String, String> {
-        &self.inner.versions
-    }
-
-    /// The lists in force.
-    pub fn lists(&self) -> &Index {
-        &self.inner.lists
+    /// The policy and the lists in force now.
+    pub fn law(&self) -> Arc<Law> {
+        self.inner.force.law()
     }
 
     /// Cancelled when the server stops: every open stream ends with it.
@@ -176,7 +201,8 @@ impl AppState {
         limit: i64,
     ) -> Result<AlertList, StoreError> {
         let sites = sites(actor, Permission::AlertRead);
-        let filter = AlertFilter { sites: sites.clone(), ..filter.clone() };
+        let now = self.clock().now();
+        let filter = AlertFilter { sites: sites.clone(), now, ..filter.clone() };
         let page = self.store().alerts(&filter, after, limit.clamp(1, PAGE_MAX)).await?;
         let counts = self.store().alert_counts(&sites).await?;
         let count = |state: &str| counts.get(state).copied().unwrap_or(0);
@@ -211,7 +237,32 @@ impl AppState {
             group.extend(self.store().inspections_named(member).await?);
         }
         let actions = possible_actions(&row);
-        Ok(Some(AlertDetail { row, decisions, inspection, group, actions }))
+        let mut clocks = Vec::new();
+        let mut history = Vec::new();
+        if let Some(detail) = &inspection {
+            let InspectionRow { station, inspection, subject, .. } = &detail.row;
+            clocks = self.store().clocks_of(station, inspection).await?;
+            if let Some(subject) = subject {
+                let sites = sites(actor, Permission::InspectionRead);
+                history = self.store().inspections_of_subject(&sites, subject, HISTORY).await?;
+                history.retain(|row| (&row.station, &row.inspection) != (station, inspection));
+            }
+        }
+        self.store().seen(actor.id(), id, self.clock().now()).await?;
+        Ok(Some(AlertDetail {
+            merged: self.store().merged(id).await?,
+            orders: self.store().orders_of(id).await?,
+            attachments: self.store().attachments(id).await?,
+            cases: self.store().cases_of(id).await?,
+            others: self.present.look(id, actor.id()),
+            row,
+            decisions,
+            inspection,
+            group,
+            actions,
+            clocks,
+            history,
+        }))
     }
 
     /// Does what a person decided about an alert, if it still is at the version the person saw.
@@ -382,17 +433,20 @@ pub fn sites(actor: &Actor, permission: Permission) -> String {
 /// What may be done with an alert in its state.
 pub fn possible_actions(row: &AlertRow) -> Vec<Action> {
     if row.alert.state == AlertState::Closed {
-        return vec![Action::Comment];
+        return vec![Action::Comment, Action::Reopen];
     }
     Action::ALL
         .iter()
         .copied()
         .filter(|action| *action != Action::Release || row.assignee.is_some())
+        .filter(|action| *action != Action::Reopen)
         .collect()
 }
 
 /// The most rows of a page.
 pub const PAGE_MAX: i64 = 500;
 const GROUP_MAX: usize = 50;
+/// So many of a traveller's other inspections are shown.
+const HISTORY: i64 = 20;
 const CHANGES_MAX: i64 = 500;
 const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_secs(1);

@@ -18,36 +18,53 @@ use tokio::sync::watch;
 mod accept;
 mod account;
 mod alert;
+mod answered;
 mod approval;
 mod audit;
 mod bundle;
+mod case;
 mod change;
+mod desk;
 mod export;
+mod facts;
+mod figures;
 mod incoming;
 mod inspection;
 mod law;
+mod order;
 mod pending;
+mod policy;
 mod presence;
 mod quarantine;
+mod second;
+mod session;
 mod station;
 mod writer;
 
 pub use accept::Accepted;
-pub use account::{AccountError, AccountRow, SessionRow};
+pub use account::{AccountError, AccountRow};
 pub use alert::{
-    Act, ActError, Action, Agreed, AlertFilter, AlertPage, AlertRow, CLOSING_REASONS, Decision,
-    Upserted, state_name,
+    Act, ActError, Action, Agreed, AlertFilter, AlertOrder, AlertPage, AlertRow, Aside,
+    CLOSING_REASONS, Decision, MergeError, Upserted, state_name,
 };
+pub use answered::Answered;
 pub use approval::ApprovalRow;
 pub use audit::Note;
 pub use bundle::{BundleRow, BundleState};
+pub use case::CaseRow;
 pub use change::{Change, ChangeKind};
+pub use desk::{AttachmentRow, SavedView, SilenceRow};
 pub use export::{ExportedAlert, ExportedDecision, ExportedRecord, ExportedStation};
+pub use facts::{CashRow, ClockRow, DueRow, Facts};
+pub use figures::{CashFigure, CoverageFigure, Period, RuleFigure, TimeFigure};
 pub use incoming::IncomingRow;
 pub use inspection::{InspectionPage, InspectionRow, KeyedRecords, MovementRow, StoredRecord};
+pub use order::OrderRow;
 pub use law::{Activation, ShadowCount, ShadowHit};
 pub use pending::{LedgerFinding, Pending, PendingWork};
 pub use quarantine::Quarantined;
+pub use second::{BREAK_GLASS_LONGEST, BreakGlassRow, Override};
+pub use session::SessionRow;
 pub use station::StationRow;
 
 use writer::Writer;

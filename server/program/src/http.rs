@@ -1,5 +1,6 @@
 //! Serving HTTP until the program stops.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
@@ -17,7 +18,9 @@ pub async fn serve(
     router: Router,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let served = axum::serve(listener, router)
+    // Who asks from where: the door counts by it.
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service)
         .with_graceful_shutdown(stop.clone().cancelled_owned())
         .into_future();
     let last_call = async {

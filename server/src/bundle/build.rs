@@ -17,8 +17,8 @@ use tidewaiter_proto::station::StationId;
 use tidewaiter_proto::stored::Stored;
 
 use super::manifest::{
-    AlertLine, FORMAT, FileEntry, HeadLine, KeyLine, Manifest, RecordLine, Spans, StationEntry,
-    Total, add_to_totals,
+    AlertLine, AuditLine, AuditMark, AuditSpan, FORMAT, FileEntry, HeadLine, KeyLine, Manifest,
+    RecordLine, Spans, StationEntry, Total, add_to_totals,
 };
 use super::part;
 use crate::store::{ExportedRecord, Store, StoreError};
@@ -108,6 +108,8 @@ pub async fn build(
         out.line(&decision)?;
     }
     files.insert(part::DECISIONS.to_owned(), out.finish()?);
+    let (entry, audit) = audit(store, range, directory).await?;
+    files.insert(part::AUDIT.to_owned(), entry);
     Ok(Manifest {
         format: FORMAT.to_owned(),
         server: range.server.clone(),
@@ -120,7 +122,34 @@ pub async fn build(
         stations,
         totals: taken.totals,
         sealed_records: taken.sealed,
+        audit,
     })
+}
+
+/// Writes the audit's entries of a range, and gives where they stand in its chain.
+async fn audit(
+    store: &Store,
+    range: &Range,
+    directory: &Path,
+) -> Result<(FileEntry, AuditSpan), BuildError> {
+    let mut out = LineFile::create(directory, part::AUDIT)?;
+    let entries = store.export_audit(range.first, range.last).await?;
+    let mut after = match entries.first() {
+        Some((first, _)) => mark(store, first.number.saturating_sub(1)).await?,
+        None => mark(store, store.last_audit_before(range.first).await?).await?,
+    };
+    let before = after.clone();
+    for (entry, link) in entries {
+        after = AuditMark { number: entry.number, link: hex::encode(link) };
+        out.line(&AuditLine { entry, link: after.link.clone() })?;
+    }
+    Ok((out.finish()?, AuditSpan { before, after }))
+}
+
+async fn mark(store: &Store, number: u64) -> Result<AuditMark, StoreError> {
+    let link = store.audit_link(number).await?;
+    let start = AuditMark::default();
+    Ok(link.map_or(start, |link| AuditMark { number, link: hex::encode(link) }))
 }
 
 /// What came of writing the records.

@@ -10,6 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
+use tidewaiter_people::audit::{Link, Walk};
 use tidewaiter_proto::batch::SignedHead;
 use tidewaiter_proto::chain::{ChainHash, Head, link};
 use tidewaiter_proto::money::Currency;
@@ -19,7 +20,8 @@ use tidewaiter_proto::station::StationId;
 use tidewaiter_proto::stored::Stored;
 
 use super::manifest::{
-    AlertLine, FORMAT, HeadLine, KeyLine, Manifest, RecordLine, Spans, Total, add_to_totals, sha256,
+    AlertLine, AuditLine, AuditSpan, FORMAT, HeadLine, KeyLine, Manifest, RecordLine, Spans, Total,
+    add_to_totals, sha256,
 };
 use super::part;
 use super::receipt::Check;
@@ -175,6 +177,7 @@ fn check_content(
     checked.note("chains", chains);
     let heads = check_heads(directory, manifest, &lines, checked);
     checked.note("heads", heads);
+    checked.note("audit", check_audit(directory, manifest));
     let totals = match secret {
         Some(secret) => check_totals(manifest, secret, checked),
         None => Ok("not counted again: headquarters' key is not at hand".to_owned()),
@@ -298,6 +301,25 @@ fn inner_links(
         before = Some(hash);
     }
     Ok(())
+}
+
+/// Goes through the audit's stretch, link by link, from the entry that it follows.
+fn check_audit(directory: &Path, manifest: &Manifest) -> Result<String, String> {
+    let AuditSpan { before, after } = &manifest.audit;
+    let link = |text: &str| -> Result<Link, String> {
+        let mut link = [0; 32];
+        hex::decode_to_slice(text, &mut link).map_err(|_| "a link of the audit is not valid")?;
+        Ok(link)
+    };
+    let mut walk = Walk::after(before.number, link(&before.link)?);
+    for line in read_lines::<AuditLine>(directory, manifest, part::AUDIT)? {
+        walk.step(&line.entry, &link(&line.link)?).map_err(|broken| broken.to_string())?;
+    }
+    let (last, reached) = walk.end(after.number).map_err(|broken| broken.to_string())?;
+    if last != after.number || reached != link(&after.link)? {
+        return Err("the audit does not end where the manifest says".to_owned());
+    }
+    Ok(format!("{} entries, the last is {last}", last.saturating_sub(before.number)))
 }
 
 /// Checks the heads that stations signed against the records.

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
+use tidewaiter_people::audit::{Entry, START};
 use tidewaiter_proto::body::Body;
 use tidewaiter_proto::cash::{CashItem, CountedItem};
 use tidewaiter_proto::chain::ChainHash;
@@ -40,6 +41,45 @@ pub struct Manifest {
     pub totals: BTreeMap<Currency, Total>,
     /// Records that the server could not open: erased, or the key never came.
     pub sealed_records: u64,
+    /// The stretch of the audit that it holds. Bundles of before there was one state none.
+    #[serde(default)]
+    pub audit: AuditSpan,
+}
+
+/// A stretch of the audit's chain: where it follows, and where it ends.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditSpan {
+    /// The entry before the first.
+    pub before: AuditMark,
+    /// The last entry.
+    pub after: AuditMark,
+}
+
+/// One place in the audit's chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditMark {
+    /// The entry's number; 0 before the first of all.
+    pub number: u64,
+    /// Its link, hex.
+    pub link: String,
+}
+
+impl Default for AuditMark {
+    fn default() -> Self {
+        Self { number: 0, link: hex::encode(START) }
+    }
+}
+
+/// A line of `audit.jsonl`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditLine {
+    /// What somebody did or read.
+    pub entry: Entry,
+    /// Its link, hex.
+    pub link: String,
 }
 
 /// One data file.

@@ -1,5 +1,6 @@
 //! `tidewaiter-server backtest`: a draft policy on stored records, beside the policy in force.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -11,24 +12,28 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use tidewaiter_risk::backtest::{Compared, Difference, Precision, Report};
 use tidewaiter_risk::crossing::assemble;
-use tidewaiter_risk::engine::{Case, Engine};
+use tidewaiter_risk::engine::listed::{Asked, Listed};
+use tidewaiter_risk::engine::{Case, Engine, Screener};
 use tidewaiter_risk::history::{Digest, MemoryHistory};
 use tidewaiter_risk::policy::day_of;
 use tidewaiter_risk::rule::Status;
+use tidewaiter_risk::screening::Index;
 
-use super::{Configured, Verdict};
+use super::{Configured, Verdict, permission};
 use crate::assess::judge::jurisdiction_of;
+use crate::assess::together::Together;
 use crate::authority::Authority;
 use crate::configuration::ServerConfiguration;
 use crate::inspection::Opener;
-use crate::law;
+use crate::law::{self, Law};
 use crate::store::{InspectionRow, Store};
 
 pub(super) const EXAMPLE: &str = "Example:\n  tidewaiter-server backtest --config server.toml --policy draft/ --from 2026-01-01 --to 2026-12-31\n\n\
-Each crossing is judged as of its own day: with the law of that day and the history before it. Rules\n\
-in draft and in shadow of the given policy count as if they were in force. stdout: the report as\n\
-JSON; stderr: the same in short. Exit status: 0; 1 when the store cannot be read; 2 for a wrong\n\
-configuration.";
+Each crossing is judged as of its own day: with the law of that day, what the lists held by then and\n\
+the history before it. Rules in draft and in shadow of the given policy count as if they were in\n\
+force. stdout: the report as JSON: by rule, code, site and day what is added and dropped, with\n\
+precision on what was decided (outcomes of inspections, reasons for closing alerts); stderr: the same\n\
+in short. Exit status: 0; 1 when the store cannot be read; 2 for a wrong configuration.";
 
 /// Arguments of `backtest`.
 #[derive(Debug, Args)]
@@ -57,20 +62,43 @@ struct Trial {
     report: Report,
 }
 
+/// Lists as they were on the day that is asked about: what was listed later is not there yet.
+struct AsOf(Index);
+
+impl Screener for AsOf {
+    fn versions(&self) -> BTreeMap<String, String> {
+        self.0.versions()
+    }
+
+    fn screen(&self, asked: &Asked) -> Vec<Listed> {
+        let mut hits = self.0.screen(asked);
+        hits.retain(|hit| {
+            hit.listed_on.zip(asked.on).is_none_or(|(listed_on, day)| listed_on <= day)
+        });
+        hits
+    }
+}
+
+fn as_of_each_day(law: Law) -> Engine {
+    let rates = law.pack.rates.clone();
+    Engine::new(law.pack, AsOf(law.lists), rates)
+}
+
 impl Backtest {
     pub(super) fn run(self) -> anyhow::Result<Verdict> {
         let configuration = ServerConfiguration::read(&self.configured.config)?;
         let policy = &configuration.policy;
         let lists = policy.lists.as_deref();
-        let active = law::read(policy.directory.as_deref(), lists)?.engine();
+        let active = as_of_each_day(law::read(policy.directory.as_deref(), lists)?);
         let statuses = [Status::Active, Status::Shadow, Status::Draft];
-        let draft = law::read(Some(&self.policy), lists)?.engine().running(&statuses);
+        let draft = as_of_each_day(law::read(Some(&self.policy), lists)?).running(&statuses);
         let authority = Authority::open(&configuration.server.data)
             .context("the authority cannot be opened")?;
         super::runtime()?.block_on(async {
             let store = Store::open(&configuration.store_file())
                 .await
                 .context("the store cannot be opened")?;
+            permission::note(&store, "backtest", &self.policy.display().to_string()).await?;
             let mut trial = Trial {
                 opener: Opener::new(store.clone(), authority.sealing.clone()),
                 store,
@@ -127,6 +155,9 @@ impl Trial {
         let opened = self.opener.open(&row.station, &row.key_id).await?;
         let mut records: Vec<_> = opened.records.into_iter().map(|opened| opened.record).collect();
         records.retain(|record| record.inspection.as_deref() == Some(row.inspection.as_str()));
+        let mut together = Together { rows: vec![row.clone()], records };
+        together.follow_links(&self.store, &self.opener).await?;
+        let records = together.records;
         let Some(now) = records.iter().map(|record| record.at).max() else { return Ok(()) };
         let law =
             jurisdiction_of(self.active.pack(), self.jurisdiction.as_deref(), &row.station, now);
@@ -136,6 +167,7 @@ impl Trial {
             .decision
             .as_ref()
             .and_then(|name| serde_json::from_value(serde_json::Value::String(name.clone())).ok());
+        let closed = self.store.closings_of(&row.station, &row.inspection).await?;
         self.report.add(&Compared {
             site: row.station.site(),
             day: day_of(row.opened_at),
@@ -143,10 +175,9 @@ impl Trial {
             active: &active,
             draft: &draft,
             decision,
+            closed: &closed,
         });
-        for crossing in &assemble(&records).crossings {
-            self.history.extend(Digest::of(crossing));
-        }
+        self.history.extend(assemble(&records).crossings.iter().flat_map(Digest::of_each));
         Ok(())
     }
 }
@@ -165,10 +196,13 @@ fn in_short(report: &Report) -> String {
     };
     format!(
         "{} crossings: {added} alerts added, {dropped} dropped, {kept} kept, {reweighed} of them \
-         weighed otherwise\nin force: {}\ndraft:    {}",
+         weighed otherwise\nin force: {}\ndraft:    {}\nalerts closed, in force: {}\nalerts closed, \
+         draft:    {}",
         report.crossings,
         precision(&report.active),
-        precision(&report.draft)
+        precision(&report.draft),
+        precision(&report.active_alerts),
+        precision(&report.draft_alerts)
     )
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 
-use super::{Configured, Verdict};
+use super::{Configured, Verdict, permission};
 use crate::authority::{Authority, EnrolmentRequest};
 use crate::configuration::ServerConfiguration;
 use crate::disk;
@@ -46,6 +46,7 @@ impl Enrol {
             let store = Store::open(&configuration.store_file()).await?;
             let now = configuration.clock().now();
             store.register_station(&request.station, request.signing_key, now).await?;
+            permission::note(&store, "station_enrolled", request.station.as_str()).await?;
             store.close().await;
             Ok::<(), anyhow::Error>(())
         })?;

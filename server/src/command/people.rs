@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap::{Args, Subcommand};
 
-use super::{Configured, Verdict};
+use super::{Configured, Verdict, permission};
 use crate::authority::Authority;
 use crate::configuration::ServerConfiguration;
 use crate::people::{People as Desk, SignIn};
@@ -51,7 +51,7 @@ impl People {
 async fn setup_code(configuration: &ServerConfiguration, store: &Store) -> anyhow::Result<Verdict> {
     let authority = Authority::open(&configuration.server.data)?;
     let desk = Desk::new(store.clone(), SignIn::Required, &authority.signing);
-    let code = desk.new_setup_code().await?;
+    let code = desk.new_setup_code(&permission::at_the_machine()).await?;
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}", code.as_str())?;
     let address = configuration.listen();
@@ -61,6 +61,7 @@ async fn setup_code(configuration: &ServerConfiguration, store: &Store) -> anyho
 
 async fn audit(store: &Store) -> anyhow::Result<Verdict> {
     let mut out = std::io::stdout().lock();
+    permission::note(store, "audit_checked", "").await?;
     match store.verify_audit().await? {
         Ok((entries, last)) => {
             writeln!(out, "pass audit: {entries} entries, the last is {}", hex::encode(last))?;

@@ -1,26 +1,31 @@
 //! `tidewaiter-server run`: opens the store, starts the parts by role, serves until it is stopped.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use sha2::{Digest, Sha256};
+use tidewaiter_web::guard::Door as PageDoor;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{Configured, Verdict};
-use crate::assess::{Assessor, judge::Judge};
+use super::{Configured, Verdict, permission};
+use crate::assess::Assessor;
 use crate::authority::Authority;
 use crate::broker::{BrokerLink, EmbeddedBroker};
 use crate::bundle::seal::{Checker, Signer};
 use crate::bundle::{Night, NightSettings};
 use crate::clock::Clock;
 use crate::configuration::ServerConfiguration;
+use crate::ingest::manifest::Announcer;
 use crate::inspection::Opener;
+use crate::law::force::Force;
+use crate::ingest::Told;
+use crate::ingest::accounts::Accounts;
 use crate::lifecycle::Lifecycle;
 use crate::listener::{self, Door};
+use crate::people::outside::Outside;
 use crate::people::{People, SignIn};
 use crate::state::{AppState, Parts};
 use crate::store::Store;
@@ -78,6 +83,7 @@ impl Server {
         let authority = Authority::open(data).context("the authority cannot be opened")?;
         let store =
             Store::open(&configuration.store_file()).await.context("the store cannot be opened")?;
+        permission::note(&store, "server_started", env!("CARGO_PKG_VERSION")).await?;
         let clock = configuration.clock();
         Ok(Self { configuration, authority, store, clock })
     }
@@ -86,17 +92,21 @@ impl Server {
         let does = |role| roles.is_empty() || roles.contains(&role);
         let mut lifecycle = Lifecycle::new();
         let opener = Opener::new(self.store.clone(), self.authority.sealing.clone());
-        let judge = Judge::open(&self.configuration.policy, &self.authority)?;
-        let (versions, lists) = (judge.versions().clone(), judge.lists().clone());
+        let policy = &self.configuration.policy;
+        let force = Force::open(policy, &self.store).await?;
+        let versions = force.law().versions();
         let night = self.night(versions.clone())?;
         let stop = lifecycle.stop();
         // First: when the pages say that the program is ready, stations are taken too.
         if does(Role::Ingest) {
-            self.ingest(&mut lifecycle).await?;
+            self.ingest(&force, &mut lifecycle).await?;
         }
         if does(Role::Assess) {
+            let (store, jurisdiction) = (self.store.clone(), policy.jurisdiction.clone());
+            let (opener, clock) = (opener.clone(), self.clock.clone());
+            let force = force.clone();
             let assessor =
-                Assessor::new(self.store.clone(), opener.clone(), judge, self.clock.clone());
+                Assessor::new(store, opener, force, jurisdiction, &self.authority, clock);
             lifecycle.spawn("assess", assessor.run(stop.clone()));
         }
         if does(Role::Web) {
@@ -106,20 +116,21 @@ impl Server {
                 people: self.people().await?,
                 opener,
                 night: night.clone(),
-                versions,
-                lists,
+                force: force.clone(),
                 stop: stop.clone(),
             });
+            let door = PageDoor::behind_proxy(self.configuration.http.behind_tls);
             let address = self.configuration.listen();
             let listener = TcpListener::bind(address)
                 .await
                 .with_context(|| format!("pages cannot be served on {address}"))?;
             tracing::info!(%address, "pages are served");
-            lifecycle.spawn("web", http::serve(listener, http::router(state), stop.clone()));
+            lifecycle.spawn("web", http::serve(listener, http::router(state, door), stop.clone()));
         }
         if does(Role::Bundle) {
             lifecycle.spawn("bundle", nights(night, self.schedule()?, stop.clone()));
         }
+        lifecycle.spawn("law", force.follow(stop.clone()));
         let store = self.store.clone();
         lifecycle.spawn("store", async move {
             tokio::select! {
@@ -139,20 +150,19 @@ impl Server {
     async fn people(&self) -> anyhow::Result<People> {
         let open = self.configuration.demonstration.is_some();
         let sign_in = if open { SignIn::Demonstration } else { SignIn::Required };
-        let people = People::new(self.store.clone(), sign_in, &self.authority.signing);
-        if let Some(code) = people.first_start().await? {
-            let address = self.configuration.listen();
-            // To the terminal alone: a log is kept and read by more than the one who starts this.
-            let mut out = std::io::stderr().lock();
-            writeln!(out, "\nThere are no accounts yet. Make the first administrator at")?;
-            writeln!(out, "    http://{address}/setup\nwith this code, shown once:")?;
-            writeln!(out, "    {}\n", code.as_str())?;
-        }
+        let outside = self.configuration.sign_in.oidc.clone().map(Outside::new).transpose()?;
+        let people = People::new(self.store.clone(), sign_in, &self.authority.signing)
+            .with_outside(outside);
+        people.say_setup_code(self.configuration.listen()).await?;
         Ok(people)
     }
 
     /// Starts the broker, the door and what takes batches.
-    async fn ingest(&self, lifecycle: &mut Lifecycle) -> anyhow::Result<()> {
+    async fn ingest(
+        &self,
+        force: &Force,
+        lifecycle: &mut Lifecycle,
+    ) -> anyhow::Result<()> {
         let settings = &self.configuration.broker;
         let link = match &settings.external {
             Some(external) => BrokerLink::external(external)?,
@@ -161,7 +171,12 @@ impl Server {
         let signing = self.authority.signing.clone();
         let (store, clock) = (self.store.clone(), self.clock.clone());
         let name = self.configuration.server.name.clone();
-        let task = crate::ingest::run(link, name, store, signing, clock, lifecycle.stop());
+        let data = &self.configuration.server.data;
+        let law = Announcer::open(force.clone(), data, signing.clone(), clock.clone())?;
+        let lasts = self.configuration.stations.offline();
+        let accounts = Accounts::new(store.clone(), signing.clone(), lasts);
+        let told = Told { law, accounts };
+        let task = crate::ingest::run(link, name, store, signing, clock, told, lifecycle.stop());
         lifecycle.spawn("ingest", task);
         Ok(())
     }

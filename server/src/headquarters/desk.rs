@@ -233,6 +233,13 @@ fn follows(manifest: &Manifest, last: Option<&IncomingRow>) -> Result<String, St
     if manifest.first != first {
         return Err(format!("it begins with arrival {} where {first} is next", manifest.first));
     }
+    // Who cuts the audit of a server would have to cut what is held here.
+    if let Some(row) = last {
+        let held = serde_json::from_str::<Manifest>(&row.manifest).map(|held| held.audit.after);
+        if held.ok() != Some(manifest.audit.before.clone()) {
+            return Err("its audit does not go on from the entry that is held here".to_owned());
+        }
+    }
     Ok(match last {
         Some(row) => format!("follows bundle {}", row.number),
         None => "the first".to_owned(),

@@ -1,30 +1,50 @@
 //! Headquarters' interface: what came in, and what machines ask.
 
-use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRef, State};
 use axum::response::Response;
-use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
+use tidewaiter_people::role::Permission;
+use tidewaiter_program::http::no_store;
 use tidewaiter_program::metrics::Metrics;
+use tidewaiter_web::guard::{Door, protect_with};
 
+use super::guard::{Need, Routes, Stated};
 use super::operation::{self, ClockSetting};
 use super::problem::Problem;
 use crate::page::headquarters::HeadquartersView;
+use crate::people::reception::Reception;
 
-/// All that headquarters serves.
-pub fn router(view: HeadquartersView) -> Router {
-    let api = Router::new()
-        .route("/api/v1/bundles", get(bundles))
-        .route("/api/v1/demonstration/clock", post(set_clock))
+/// All that headquarters serves, behind a door.
+pub fn router(view: HeadquartersView, door: Door) -> Router {
+    protect_with(stated(view).0, door)
+}
+
+/// The router without the guard around it, and the table of its routes with what each needs.
+pub fn stated(view: HeadquartersView) -> (Router, Vec<Stated>) {
+    let reception = Reception::from_ref(&view);
+    let routes = interface(Routes::new(reception));
+    let (routes, table) = crate::page::headquarters::routes(routes).done();
+    let all = routes
+        .layer(axum::middleware::map_response(no_store))
         .route("/api/v1/{*rest}", axum::routing::any(super::problem::nothing_here))
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
-        .route("/metrics", get(metrics))
-        .route("/openapi.json", get(openapi))
-        .with_state(view.clone());
-    let page: Router = crate::page::headquarters::routes(view);
-    tidewaiter_web::guard::protect(api.merge(page))
+        .merge(tidewaiter_web::assets::routes())
+        .with_state(view);
+    (all, table)
+}
+
+fn interface(routes: Routes<HeadquartersView>) -> Routes<HeadquartersView> {
+    use Need::{Nothing, Right};
+    use Permission as P;
+    let routes = routes
+        .get("/api/v1/bundles", Right(P::BundleRead), bundles)
+        .post("/api/v1/demonstration/clock", Nothing, set_clock)
+        .get("/healthz", Nothing, healthz)
+        .get("/readyz", Nothing, readyz)
+        .get("/metrics", Nothing, metrics)
+        .get("/openapi.json", Nothing, openapi);
+    super::people_interface(routes)
 }
 
 async fn healthz() -> &'static str {

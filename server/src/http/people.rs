@@ -7,13 +7,14 @@ use axum::http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tidewaiter_people::account::AccountId;
+use tidewaiter_web::visit::Visit;
 
 use super::alert::limit_of;
-use super::guard;
 use super::problem::Problem;
+use crate::people::reception::Reception;
 use crate::people::{AccountChange, Actor, NewAccount, PeopleError, Shown, SignInError};
-use crate::state::{AnswerError, AppState};
-use crate::store::{AccountError, AccountRow, ActError};
+use crate::store::{AccountError, AccountRow};
+use tidewaiter_web::entry;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,12 +27,13 @@ pub(super) struct Credentials {
 
 /// Signs a program in; it carries the token as `Authorization: Bearer TOKEN`.
 pub(super) async fn sign_in(
-    State(state): State<AppState>,
+    State(state): State<Reception>,
     headers: HeaderMap,
+    visit: Visit,
     credentials: Result<Json<Credentials>, JsonRejection>,
 ) -> Result<Json<Value>, Problem> {
     let Json(Credentials { account, password, code }) = credentials?;
-    let shown = Shown { account, password, code, ..shown_by(&headers) };
+    let shown = Shown { account, password, code, ..shown_by(&headers, &visit) };
     let token = state.people().sign_in(shown, None).await.map_err(|error| match error {
         SignInError::Wrong | SignInError::CodeNeeded => {
             Problem::new(StatusCode::UNAUTHORIZED, "not signed in", error.to_string())
@@ -51,7 +53,7 @@ pub(super) async fn who(actor: Actor) -> Json<Value> {
 }
 
 pub(super) async fn sign_out(
-    State(state): State<AppState>,
+    State(state): State<Reception>,
     actor: Actor,
 ) -> Result<StatusCode, Problem> {
     state.people().sign_out(&actor).await?;
@@ -66,7 +68,7 @@ pub(super) struct ListQuery {
 }
 
 pub(super) async fn list(
-    State(state): State<AppState>,
+    State(state): State<Reception>,
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<Value>, Problem> {
     let Query(query) = query?;
@@ -87,7 +89,7 @@ fn account(row: &AccountRow) -> Value {
 }
 
 pub(super) async fn make(
-    State(state): State<AppState>,
+    State(state): State<Reception>,
     actor: Actor,
     new: Result<Json<NewAccount>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
@@ -98,7 +100,7 @@ pub(super) async fn make(
 }
 
 pub(super) async fn alter(
-    State(state): State<AppState>,
+    State(state): State<Reception>,
     actor: Actor,
     Path(id): Path<String>,
     change: Result<Json<AccountChange>, JsonRejection>,
@@ -108,43 +110,6 @@ pub(super) async fn alter(
     let first = state.people().alter(&actor, &id, change).await?;
     let first = first.map(|code| code.as_str().to_owned());
     Ok(Json(json!({"id": id, "first_password": first})))
-}
-
-/// What waits for a second person.
-pub(super) async fn matters(
-    State(state): State<AppState>,
-    actor: Actor,
-) -> Result<Json<Value>, Problem> {
-    let matters = state.matters(&actor).await?;
-    let items: Vec<Value> = matters
-        .rows
-        .iter()
-        .map(|(row, may)| {
-            json!({
-                "id": row.id, "matter": row.matter, "object": row.object, "site": row.site,
-                "reason": row.reason, "asked_by": row.asked_by, "asked_at": row.asked_at,
-                "may_answer": may,
-            })
-        })
-        .collect();
-    Ok(Json(json!({"items": items, "next": null})))
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Answer {
-    agree: bool,
-}
-
-pub(super) async fn answer(
-    State(state): State<AppState>,
-    actor: Actor,
-    Path(id): Path<String>,
-    answer: Result<Json<Answer>, JsonRejection>,
-) -> Result<StatusCode, Problem> {
-    let Json(answer) = answer?;
-    state.answer(&actor, &id, answer.agree).await?;
-    Ok(StatusCode::NO_CONTENT)
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -158,7 +123,7 @@ pub(super) struct AuditQuery {
 
 /// The audit, latest first.
 pub(super) async fn audit(
-    State(state): State<AppState>,
+    State(state): State<Reception>,
     query: Result<Query<AuditQuery>, QueryRejection>,
 ) -> Result<Json<Value>, Problem> {
     let Query(query) = query?;
@@ -171,7 +136,7 @@ pub(super) async fn audit(
 }
 
 /// Whether the chain of the audit holds.
-pub(super) async fn check_audit(State(state): State<AppState>) -> Result<Json<Value>, Problem> {
+pub(super) async fn check_audit(State(state): State<Reception>) -> Result<Json<Value>, Problem> {
     Ok(Json(match state.store().verify_audit().await? {
         Ok((entries, link)) => {
             json!({"whole": true, "entries": entries, "last": hex::encode(link)})
@@ -181,19 +146,20 @@ pub(super) async fn check_audit(State(state): State<AppState>) -> Result<Json<Va
 }
 
 /// From where and with what somebody signs in, as far as the request says.
-pub(crate) fn shown_by(headers: &HeaderMap) -> Shown {
+pub(crate) fn shown_by(headers: &HeaderMap, visit: &Visit) -> Shown {
     let text = |name: header::HeaderName| {
         let value = headers.get(name).and_then(|value| value.to_str().ok());
         value.unwrap_or_default().to_owned()
     };
-    Shown { agent: text(header::USER_AGENT), ..Shown::default() }
+    let address = visit.address.clone();
+    Shown { agent: text(header::USER_AGENT), address, ..Shown::default() }
 }
 
 /// The digest of the session that a browser already has.
 pub(crate) fn session_before(
     headers: &HeaderMap,
 ) -> Option<tidewaiter_people::session::TokenDigest> {
-    guard::token(headers).map(|token| tidewaiter_people::session::Token::digest_of(&token))
+    entry::token(headers).map(|token| tidewaiter_people::session::Token::digest_of(&token))
 }
 
 impl From<PeopleError> for Problem {
@@ -206,25 +172,14 @@ impl From<PeopleError> for Problem {
             PeopleError::Account(AccountError::Unknown(_)) => Self::not_found(text),
             PeopleError::Account(_) => Self::new(StatusCode::CONFLICT, "not now", text),
             PeopleError::NotTheCode => Self::new(StatusCode::FORBIDDEN, "not the code", text),
-            PeopleError::Password(_) | PeopleError::Id(_) | PeopleError::NotValid(_) => {
-                Self::unprocessable(text)
-            }
+            PeopleError::Password(_)
+            | PeopleError::Pin(_)
+            | PeopleError::Id(_)
+            | PeopleError::NotValid(_) => Self::unprocessable(text),
             PeopleError::Hash(_) | PeopleError::NoRandomness | PeopleError::Died => {
                 tracing::error!(error = text, "a password could not be worked on");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", "see the server's log")
             }
-        }
-    }
-}
-
-impl From<AnswerError> for Problem {
-    fn from(error: AnswerError) -> Self {
-        let text = error.to_string();
-        match error {
-            AnswerError::Unknown => Self::not_found(text),
-            AnswerError::Refused(_) => Self::new(StatusCode::FORBIDDEN, "not by this person", text),
-            AnswerError::Act(ActError::Store(error)) | AnswerError::Store(error) => error.into(),
-            AnswerError::Act(_) => Self::new(StatusCode::CONFLICT, "not now", text),
         }
     }
 }

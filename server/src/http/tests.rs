@@ -9,7 +9,6 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tidewaiter_proto::alert::{Alert, Severity};
 use tidewaiter_proto::seal::ServerSecret;
-use tidewaiter_risk::screening::Index;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -17,7 +16,9 @@ use crate::authority::Authority;
 use crate::bundle::seal::{Checker, Signer};
 use crate::bundle::{Night, NightSettings};
 use crate::clock::Clock;
+use crate::configuration::Policy;
 use crate::inspection::Opener;
+use crate::law::force::Force;
 use crate::people::{People, SignIn};
 use crate::state::{AppState, Parts};
 use crate::store::tests::{Sender, alert, now};
@@ -25,13 +26,18 @@ use crate::store::{Pending, PendingWork, Store};
 
 use super::guard::Stated;
 
+mod outside;
+mod desk;
 mod people;
+mod second;
+mod policy;
 
 /// A server's interface and pages over a store of its own.
 pub(crate) struct Desk {
     pub(crate) directory: tempfile::TempDir,
     pub(crate) store: Store,
     pub(crate) people: People,
+    pub(crate) force: Force,
     pub(crate) router: Router,
     pub(crate) table: Vec<Stated>,
 }
@@ -42,6 +48,14 @@ impl Desk {
     }
 
     pub(crate) async fn with(clock: Clock, sign_in: SignIn) -> Self {
+        Self::with_outside(clock, sign_in, None).await
+    }
+
+    pub(crate) async fn with_outside(
+        clock: Clock,
+        sign_in: SignIn,
+        outside: Option<crate::people::outside::Outside>,
+    ) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let authority = Authority::open(directory.path()).unwrap();
         let store = Store::open(&directory.path().join("server.sqlite")).await.unwrap();
@@ -55,24 +69,24 @@ impl Desk {
             checker: Checker::read(&authority.bundle_public_file()).unwrap(),
             versions: [("policy".to_owned(), "p1".to_owned())].into(),
         };
-        let versions = settings.versions.clone();
         let night = Night::new(settings, store.clone(), clock.clone());
         // The key that the sender of the store's tests wraps for.
         let opener = Opener::new(store.clone(), ServerSecret::from_bytes([9; 32]));
-        let (lists, stop) = (Index::built_in().unwrap(), CancellationToken::new());
-        let people = People::new(store.clone(), sign_in, &authority.signing);
+        let force = Force::open(&Policy::default(), &store).await.unwrap();
+        let people = People::new(store.clone(), sign_in, &authority.signing)
+            .with_outside(outside);
         let state = AppState::new(Parts {
             store: store.clone(),
             clock,
             people: people.clone(),
             opener,
             night,
-            versions,
-            lists,
-            stop,
+            force: force.clone(),
+            stop: CancellationToken::new(),
         });
         let (router, table) = super::stated(state);
-        Self { directory, store, people, router, table }
+        let router = tidewaiter_web::guard::protect(router);
+        Self { directory, store, people, force, router, table }
     }
 
     pub(crate) async fn raise(&self, alert: Alert) {
@@ -102,7 +116,7 @@ impl Desk {
         serde_json::from_str(&body).unwrap()
     }
 
-    async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
         let request = Request::post(path)
             .header(header::CONTENT_TYPE, "application/json")
             .body(Body::from(body.to_string()))
@@ -111,7 +125,22 @@ impl Desk {
         if !status.is_success() {
             assert_eq!(kind, "application/problem+json", "{path}: {body}");
         }
-        (status, serde_json::from_str(&body).unwrap())
+        let empty = status == StatusCode::NO_CONTENT;
+        let body = if empty { Value::Null } else { serde_json::from_str(&body).unwrap() };
+        (status, body)
+    }
+
+    /// The bytes of an answer.
+    pub(crate) async fn raw(&self, path: &str, body: &Value) -> Vec<u8> {
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        to_bytes(self.response(request).await.into_body(), 1 << 24).await.unwrap().to_vec()
+    }
+
+    pub(crate) async fn response(&self, request: Request<Body>) -> axum::response::Response {
+        self.router.clone().oneshot(request).await.unwrap()
     }
 }
 
@@ -188,7 +217,7 @@ async fn a_person_acts_on_what_they_saw_and_only_as_its_state_allows() {
         .map(|decision| decision["action"].as_str().unwrap())
         .collect();
     assert_eq!(actions, ["raised", "claim", "close"]);
-    assert_eq!(shown["actions"], json!(["comment"]));
+    assert_eq!(shown["actions"], json!(["comment", "reopen"]));
 }
 
 #[tokio::test]
@@ -250,6 +279,13 @@ async fn a_name_is_looked_for_on_the_lists_in_force() {
     assert!(hits.iter().any(|hit| hit["entry"] == "19613"), "{answer}");
     let (status, _) = desk.post("/api/v1/screen", &json!({"kind": "ghost", "name": "x"})).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    let (status, answer) = desk.post("/api/v1/network", &asked).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    let edges = answer["network"]["edges"].as_array().unwrap();
+    assert!(!edges.is_empty() && edges.iter().all(|edge| edge["evidence"] != ""), "{answer}");
+    assert!(answer["network"]["caution"].as_str().unwrap().contains("not a finding"), "{answer}");
+    let (status, _) = desk.post("/api/v1/network", &json!({"name": " "})).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     let (status, _) = desk.post("/api/v1/screen?threshold=2", &asked).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
 }
@@ -300,7 +336,9 @@ async fn machines_are_told_how_it_is() {
     for path in ["/api/v1/alerts", "/api/v1/alerts/{id}/actions", "/api/v1/bundles"] {
         assert!(described["paths"][path].is_object(), "{path} is not described");
     }
-    assert_eq!(desk.json("/api/v1/policies").await["versions"]["policy"], "p1");
+    let policy = desk.json("/api/v1/policies").await;
+    let built_in = tidewaiter_risk::policy::PolicyPack::built_in().unwrap();
+    assert_eq!(policy["versions"]["policy"], built_in.version);
     desk.store.close().await;
     assert_ne!(desk.get("/readyz").await.0, StatusCode::OK);
 }

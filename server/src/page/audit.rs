@@ -10,7 +10,8 @@ use tidewaiter_web::frame::Frame;
 use tidewaiter_web::visit::Visit;
 
 use super::failure;
-use crate::state::AppState;
+use crate::people::reception::Reception;
+
 use crate::store::StoreError;
 
 #[derive(Template)]
@@ -27,7 +28,7 @@ struct AuditPage {
 }
 
 pub(super) async fn list(
-    State(state): State<AppState>,
+    State(state): State<Reception>,
     RawQuery(query): RawQuery,
     visit: Visit,
 ) -> Response {
@@ -38,7 +39,7 @@ pub(super) async fn list(
     }
 }
 
-async fn build(state: &AppState, visit: &Visit, fields: &Fields) -> Result<AuditPage, StoreError> {
+async fn build(state: &Reception, visit: &Visit, fields: &Fields) -> Result<AuditPage, StoreError> {
     let text = visit.text;
     let (actor, object) = (fields.get("actor").to_owned(), fields.get("object").to_owned());
     let before = fields.get("before").parse().unwrap_or(i64::MAX);
@@ -48,12 +49,15 @@ async fn build(state: &AppState, visit: &Visit, fields: &Fields) -> Result<Audit
         let (actor, object) = (super::encode(&actor), super::encode(&object));
         format!("/audit?actor={actor}&object={object}&before={}", entry.number)
     });
-    let (whole, verdict) = match state.store().verify_audit().await? {
-        Ok((entries, _)) => (true, text.say1("people-audit-whole", "count", entries).into_owned()),
+    let (whole, verdict) = match state.people().check_audit(fields.has("check", "all")).await? {
+        Ok((entries, looked)) if entries == looked => {
+            (true, text.say1("people-audit-whole", "count", entries).into_owned())
+        }
+        Ok((_, looked)) => (true, text.say1("people-audit-new", "count", looked).into_owned()),
         Err(broken) => (false, broken.to_string()),
     };
     let title = text.say("people-audit");
-    let frame = super::frame(visit, state.demonstration(), &title, "/audit");
+    let frame = state.frame(visit, title, "/audit");
     Ok(AuditPage { frame, rows, actor, object, next, whole, verdict })
 }
 

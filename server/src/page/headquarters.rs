@@ -1,20 +1,22 @@
 //! Headquarters' page: the bundles received, each check, and what they hold.
 
 use askama::Template;
-use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::get;
 use jiff::Timestamp;
+use tidewaiter_people::role::Permission;
 use tidewaiter_web::answer::page;
-use tidewaiter_web::frame::{Frame, Place};
+use tidewaiter_web::frame::Frame;
 use tidewaiter_web::text::Text;
 use tidewaiter_web::visit::Visit;
 
-use super::failure;
+use super::{failure, link};
 use crate::bundle::manifest::Manifest;
 use crate::bundle::receipt::{BundleReceipt, Check, SignedReceipt};
 use crate::clock::Clock;
+use crate::http::guard::{Need, Routes};
+use crate::people::People;
+use crate::people::reception::{NavigationPage, Reception};
 use crate::store::{IncomingRow, Store};
 
 /// What headquarters' page asks.
@@ -26,12 +28,20 @@ pub struct HeadquartersView {
     pub clock: Clock,
     /// Its name.
     pub name: String,
+    /// Who may do what here: accounts of its own.
+    pub people: People,
 }
 
-/// The routes of headquarters' page. The caller puts [`tidewaiter_web::guard::protect`] around all
-/// it serves.
-pub fn routes<S: Clone + Send + Sync + 'static>(view: HeadquartersView) -> Router<S> {
-    Router::new().route("/", get(show)).merge(tidewaiter_web::assets::routes()).with_state(view)
+/// The navigation of headquarters.
+pub(crate) const PAGES: &[NavigationPage] = &[
+    link("/", "desk-bundles", Permission::BundleRead, true),
+    link("/people", "people-people", Permission::AccountManage, false),
+    link("/audit", "people-audit", Permission::AuditRead, true),
+];
+
+/// Headquarters' pages, each with what it needs.
+pub(crate) fn routes(routes: Routes<HeadquartersView>) -> Routes<HeadquartersView> {
+    super::people_routes(routes.get("/", Need::Right(Permission::BundleRead), show))
 }
 
 #[derive(Template)]
@@ -81,15 +91,18 @@ pub(super) struct Totals {
     pub(super) counted: String,
 }
 
-async fn show(State(view): State<HeadquartersView>, visit: Visit) -> Response {
+async fn show(
+    State(view): State<HeadquartersView>,
+    State(reception): State<Reception>,
+    visit: Visit,
+) -> Response {
     let rows = match view.store.incoming(BUNDLES_MAX).await {
         Ok(rows) => rows,
         Err(error) => return failure::failed(&visit, &error),
     };
     let text = visit.text;
-    let mut frame = Frame::new(&visit, Place::Headquarters, text.say("hq-title"));
+    let mut frame = reception.frame(&visit, text.say("hq-title"), "/");
     frame.name.clone_from(&view.name);
-    frame.demonstration = view.clock.is_demonstration().then(|| view.clock.now());
     frame.refresh_seconds = 5;
     page(&build(frame, rows))
 }

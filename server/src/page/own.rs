@@ -11,8 +11,9 @@ use tidewaiter_web::frame::Frame;
 use tidewaiter_web::visit::Visit;
 
 use super::failure;
+use crate::people::reception::Reception;
 use crate::people::{Actor, PeopleError};
-use crate::state::AppState;
+
 use crate::store::SessionRow;
 
 #[derive(Template)]
@@ -22,6 +23,9 @@ struct AccountPage {
     actor: Actor,
     roles: Vec<(String, String)>,
     has_factor: bool,
+    /// Whether they sign in here at all, and not at the authority's own sign-in.
+    has_password: bool,
+    has_pin: bool,
     /// A new second factor's secret, shown until its first code is typed.
     secret: String,
     address: String,
@@ -44,12 +48,12 @@ struct PasswordPage {
     problems: Problems,
 }
 
-pub(super) async fn show(State(state): State<AppState>, actor: Actor, visit: Visit) -> Response {
+pub(super) async fn show(State(state): State<Reception>, actor: Actor, visit: Visit) -> Response {
     answer(&state, actor, &visit, None, Problems::default()).await
 }
 
 async fn answer(
-    state: &AppState,
+    state: &Reception,
     actor: Actor,
     visit: &Visit,
     factor: Option<SecondFactor>,
@@ -67,7 +71,7 @@ async fn answer(
 }
 
 async fn build(
-    state: &AppState,
+    state: &Reception,
     actor: Actor,
     visit: &Visit,
     factor: Option<SecondFactor>,
@@ -76,7 +80,9 @@ async fn build(
     let text = visit.text;
     let people = state.people();
     let row = state.store().account(&actor.account.id).await?;
-    let has_factor = row.is_some_and(|row| row.factor.is_some());
+    let has_factor = row.as_ref().is_some_and(|row| row.factor.is_some());
+    let has_password = row.as_ref().is_some_and(|row| row.password.is_some());
+    let has_pin = row.is_some_and(|row| row.pin.is_some());
     let factor = match factor {
         Some(factor) => factor,
         None => people.new_factor()?,
@@ -92,9 +98,11 @@ async fn build(
         })
         .collect();
     Ok(AccountPage {
-        frame: super::frame(visit, state.demonstration(), &text.say("people-account"), "/account"),
+        frame: state.frame(visit, text.say("people-account"), "/account"),
         roles: super::people::roles(text, &actor.account),
         has_factor,
+        has_password,
+        has_pin,
         secret: factor.base32(),
         address: factor.address(actor.id()),
         sessions,
@@ -104,7 +112,7 @@ async fn build(
 }
 
 pub(super) async fn put_factor(
-    State(state): State<AppState>,
+    State(state): State<Reception>,
     actor: Actor,
     visit: Visit,
     fields: Fields,
@@ -128,8 +136,31 @@ pub(super) async fn put_factor(
     }
 }
 
+/// Sets PIN and badge for stations.
+pub(super) async fn put_pin(
+    State(state): State<Reception>,
+    actor: Actor,
+    visit: Visit,
+    fields: Fields,
+) -> Response {
+    let mut problems = Problems::default();
+    let (password, pin) = (fields.raw("password").to_owned(), fields.raw("pin").to_owned());
+    if pin != fields.raw("pin-again") {
+        problems.add("pin-again", visit.text.say("people-pins-not-the-same"));
+        return answer(&state, actor, &visit, None, problems).await;
+    }
+    match state.people().put_pin(&actor, password, pin, fields.get("badge")).await {
+        Ok(()) => Redirect::to("/account").into_response(),
+        Err(PeopleError::Store(error)) => failure::failed(&visit, &error),
+        Err(error) => {
+            problems.add("pin", error.to_string());
+            answer(&state, actor, &visit, None, problems).await
+        }
+    }
+}
+
 pub(super) async fn end_session(
-    State(state): State<AppState>,
+    State(state): State<Reception>,
     actor: Actor,
     visit: Visit,
     fields: Fields,
@@ -149,16 +180,16 @@ pub(super) async fn end_session(
 }
 
 pub(super) async fn password_form(
-    State(state): State<AppState>,
+    State(state): State<Reception>,
     actor: Actor,
     visit: Visit,
 ) -> Response {
     password(&state, &actor, &visit, Problems::default())
 }
 
-fn password(state: &AppState, actor: &Actor, visit: &Visit, problems: Problems) -> Response {
+fn password(state: &Reception, actor: &Actor, visit: &Visit, problems: Problems) -> Response {
     let title = visit.text.say("people-password-change");
-    let frame = super::frame(visit, state.demonstration(), &title, "/account");
+    let frame = state.frame(visit, title, "/account");
     let status =
         if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let (first, fields) = (actor.must_change, Fields::default());
@@ -166,7 +197,7 @@ fn password(state: &AppState, actor: &Actor, visit: &Visit, problems: Problems) 
 }
 
 pub(super) async fn change_password(
-    State(state): State<AppState>,
+    State(state): State<Reception>,
     actor: Actor,
     visit: Visit,
     fields: Fields,

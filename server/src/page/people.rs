@@ -15,8 +15,9 @@ use tidewaiter_web::text::Text;
 use tidewaiter_web::visit::Visit;
 
 use super::failure;
+use crate::people::reception::Reception;
 use crate::people::{AccountChange, Actor, NewAccount, PeopleError};
-use crate::state::AppState;
+
 use crate::store::AccountRow;
 
 #[derive(Template)]
@@ -82,12 +83,12 @@ fn grants(fields: &Fields) -> BTreeMap<Scope, BTreeSet<Role>> {
     sites.map(|site| (Scope::from(site.to_lowercase()), roles.clone())).collect()
 }
 
-pub(super) async fn list(State(state): State<AppState>, visit: Visit) -> Response {
+pub(super) async fn list(State(state): State<Reception>, visit: Visit) -> Response {
     answer(&state, &visit, Fields::default(), Problems::default(), None).await
 }
 
 async fn answer(
-    state: &AppState,
+    state: &Reception,
     visit: &Visit,
     fields: Fields,
     problems: Problems,
@@ -101,7 +102,7 @@ async fn answer(
     let status =
         if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let template = PeoplePage {
-        frame: super::frame(visit, state.demonstration(), &text.say("people-people"), "/people"),
+        frame: state.frame(visit, text.say("people-people"), "/people"),
         rows: rows
             .into_iter()
             .map(|row| Row {
@@ -121,7 +122,7 @@ async fn answer(
 }
 
 pub(super) async fn make(
-    State(state): State<AppState>,
+    State(state): State<Reception>,
     actor: Actor,
     visit: Visit,
     fields: Fields,
@@ -147,7 +148,7 @@ pub(super) async fn make(
 }
 
 pub(super) async fn show(
-    State(state): State<AppState>,
+    State(state): State<Reception>,
     Path(id): Path<String>,
     visit: Visit,
 ) -> Response {
@@ -155,7 +156,7 @@ pub(super) async fn show(
 }
 
 async fn person(
-    state: &AppState,
+    state: &Reception,
     visit: &Visit,
     id: &str,
     problems: Problems,
@@ -178,7 +179,7 @@ async fn person(
     let status =
         if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let template = PersonPage {
-        frame: super::frame(visit, state.demonstration(), &row.account.name, "/people"),
+        frame: state.frame(visit, row.account.name.clone(), "/people"),
         given: roles(text, &row.account),
         roles: choices(text),
         fields: Fields::from_pairs(pairs),
@@ -190,7 +191,7 @@ async fn person(
 }
 
 pub(super) async fn alter(
-    State(state): State<AppState>,
+    State(state): State<Reception>,
     actor: Actor,
     Path(id): Path<String>,
     visit: Visit,

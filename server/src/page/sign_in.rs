@@ -2,19 +2,18 @@
 
 use askama::Template;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use tidewaiter_people::session::Token;
 use tidewaiter_web::answer::{page, page_with};
+use tidewaiter_web::entry::{with_session, without_session};
 use tidewaiter_web::form::{Fields, Problems};
-use tidewaiter_web::frame::{Frame, Place};
+use tidewaiter_web::frame::Frame;
 use tidewaiter_web::visit::{Visit, local_path};
 
 use super::failure;
-use crate::http::guard::SESSION_COOKIE;
 use crate::http::people::{session_before, shown_by};
+use crate::people::reception::Reception;
 use crate::people::{Actor, PeopleError, Shown, SignInError};
-use crate::state::AppState;
 
 #[derive(Template)]
 #[template(path = "desk/sign_in.html")]
@@ -23,6 +22,8 @@ struct SignInPage {
     fields: Fields,
     problems: Problems,
     code_needed: bool,
+    /// Whether the authority has a sign-in of its own.
+    outside: bool,
 }
 
 #[derive(Template)]
@@ -33,14 +34,12 @@ struct SetupPage {
     problems: Problems,
 }
 
-fn frame(visit: &Visit, state: &AppState, title: &str) -> Frame {
-    let mut frame = Frame::new(visit, Place::Desk, visit.text.say(title));
-    frame.demonstration = state.demonstration();
-    frame
+fn frame(visit: &Visit, state: &Reception, title: &str) -> Frame {
+    state.bare_frame(visit, visit.text.say(title))
 }
 
 pub(super) async fn form(
-    State(state): State<AppState>,
+    State(state): State<Reception>,
     RawQuery(query): RawQuery,
     visit: Visit,
 ) -> Response {
@@ -51,11 +50,12 @@ pub(super) async fn form(
     }
     let fields = Fields::read(query.unwrap_or_default().as_bytes());
     let frame = frame(&visit, &state, "people-sign-in");
-    page(&SignInPage { frame, fields, problems: Problems::default(), code_needed: false })
+    let (problems, outside) = (Problems::default(), state.people().outside().is_some());
+    page(&SignInPage { frame, fields, problems, code_needed: false, outside })
 }
 
 pub(super) async fn sign_in(
-    State(state): State<AppState>,
+    State(state): State<Reception>,
     headers: HeaderMap,
     visit: Visit,
     mut fields: Fields,
@@ -64,7 +64,7 @@ pub(super) async fn sign_in(
         account: fields.get("account").to_owned(),
         password: fields.raw("password").to_owned(),
         code: fields.get("code").to_owned(),
-        ..shown_by(&headers)
+        ..shown_by(&headers, &visit)
     };
     let error = match state.people().sign_in(shown, session_before(&headers)).await {
         Ok(token) => {
@@ -99,38 +99,22 @@ pub(super) async fn sign_in(
     // The password is typed again: a page that carries it would keep it in the browser.
     fields.remove("password");
     let frame = frame(&visit, &state, "people-sign-in");
-    page_with(status, &SignInPage { frame, fields, problems, code_needed })
-}
-
-fn with_session(mut response: Response, token: &Token) -> Response {
-    let cookie =
-        format!("{SESSION_COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Strict", token.as_str());
-    if let Ok(value) = HeaderValue::from_str(&cookie) {
-        response.headers_mut().append(header::SET_COOKIE, value);
-    }
-    response
+    let outside = state.people().outside().is_some();
+    page_with(status, &SignInPage { frame, fields, problems, code_needed, outside })
 }
 
 pub(super) async fn sign_out(
-    State(state): State<AppState>,
+    State(state): State<Reception>,
     actor: Actor,
     visit: Visit,
 ) -> Response {
     if let Err(error) = state.people().sign_out(&actor).await {
         return failure::failed(&visit, &error);
     }
-    let mut response = Redirect::to("/sign-in").into_response();
-    let gone = format!("{SESSION_COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
-    if let Ok(value) = HeaderValue::from_str(&gone) {
-        response.headers_mut().append(header::SET_COOKIE, value);
-    }
-    // Nothing of a signed-in person stays in the browser (ASVS v5.0.0-14.3.1).
-    let all = HeaderValue::from_static("\"cache\", \"storage\"");
-    response.headers_mut().insert("clear-site-data", all);
-    response
+    without_session(Redirect::to("/sign-in").into_response())
 }
 
-pub(super) async fn setup_form(State(state): State<AppState>, visit: Visit) -> Response {
+pub(super) async fn setup_form(State(state): State<Reception>, visit: Visit) -> Response {
     match state.people().is_new().await {
         Ok(true) => {
             let frame = frame(&visit, &state, "people-setup");
@@ -142,7 +126,7 @@ pub(super) async fn setup_form(State(state): State<AppState>, visit: Visit) -> R
 }
 
 pub(super) async fn set_up(
-    State(state): State<AppState>,
+    State(state): State<Reception>,
     visit: Visit,
     mut fields: Fields,
 ) -> Response {

@@ -1,6 +1,7 @@
 //! Accounts made, altered and ended; passwords and second factors changed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 
 use serde::Deserialize;
 use tidewaiter_people::account::{Account, AccountId, Scope};
@@ -61,6 +62,7 @@ impl People {
         let note = Note::done(by.id(), "account_made", account.id.as_str())
             .with("after", said(&account.grants));
         self.store.make_account(account, Some(hash), true, note, self.clock.now()).await?;
+        self.known.there.store(true, Ordering::Relaxed);
         Ok(first)
     }
 
@@ -198,7 +200,7 @@ impl People {
         Ok(self.store.end_session(digest, note, self.clock.now()).await?)
     }
 
-    async fn row(&self, id: &AccountId) -> Result<AccountRow, PeopleError> {
+    pub(super) async fn row(&self, id: &AccountId) -> Result<AccountRow, PeopleError> {
         let row = self.store.account(id).await?;
         row.ok_or_else(|| AccountError::Unknown(id.clone()).into())
     }
@@ -215,7 +217,7 @@ pub(super) fn checked_name(name: &str) -> Result<String, PeopleError> {
     Ok(name.to_owned())
 }
 
-fn checked_grants(
+pub(super) fn checked_grants(
     grants: BTreeMap<Scope, BTreeSet<Role>>,
 ) -> Result<BTreeMap<Scope, BTreeSet<Role>>, PeopleError> {
     let good = |scope: &Scope| match scope {
@@ -238,7 +240,7 @@ fn checked_grants(
 }
 
 /// `vvo: officer, senior; *: auditor`
-fn said(grants: &BTreeMap<Scope, BTreeSet<Role>>) -> String {
+pub(super) fn said(grants: &BTreeMap<Scope, BTreeSet<Role>>) -> String {
     grants
         .iter()
         .map(|(scope, roles)| {

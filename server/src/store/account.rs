@@ -1,4 +1,4 @@
-//! Accounts, the code of the first start, and sessions.
+//! Accounts, and the code of the first start.
 
 use jiff::Timestamp;
 use sqlx::Row;
@@ -6,11 +6,13 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tidewaiter_people::account::{Account, AccountId};
 use tidewaiter_people::lockout::Failures;
 use tidewaiter_people::password::Hash;
-use tidewaiter_people::session::TokenDigest;
 use tidewaiter_people::setup::SetupDigest;
 
 use super::audit::{Note, append};
-use super::{Store, StoreError, from_json, parsed, to_bytes, to_json, to_time};
+use super::session::end_all;
+use super::{
+    Store, StoreError, from_json, from_number, parsed, take_numbers, to_bytes, to_json, to_time,
+};
 
 /// An account with what proves who it is.
 #[derive(Clone, Debug)]
@@ -29,25 +31,14 @@ pub struct AccountRow {
     pub failures: Failures,
     /// When it was ended; it never comes back.
     pub ended_at: Option<Timestamp>,
+    /// The PIN for stations.
+    pub pin: Option<Hash>,
+    /// Digest of the badge for stations, as [`BadgeDigest`] gives it.
+    pub badge: Option<String>,
+    /// Who this is at the authority's own sign-in: issuer and subject.
+    pub outside: Option<String>,
     /// Grows with each change.
     pub version: i64,
-}
-
-/// A session with its account.
-#[derive(Clone, Debug)]
-pub struct SessionRow {
-    /// SHA-256 of its token.
-    pub digest: TokenDigest,
-    /// Whose.
-    pub account: AccountId,
-    /// When it began.
-    pub begun_at: Timestamp,
-    /// When it was last used.
-    pub used_at: Timestamp,
-    /// From where.
-    pub address: String,
-    /// With what, as the browser says.
-    pub agent: String,
 }
 
 /// Why an account was not altered.
@@ -71,7 +62,7 @@ macro_rules! accounts {
     ($which:literal) => {
         concat!(
             "SELECT id, name, grants, password, must_change, factor, factor_step, failures,
-                    failed_at, ended_at, version
+                    failed_at, ended_at, version, pin, badge, outside
              FROM account ",
             $which
         )
@@ -115,6 +106,43 @@ impl Store {
         rows.iter().map(read_account).collect()
     }
 
+    /// The account of somebody at the authority's own sign-in, by issuer and subject.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn account_outside(&self, outside: &str) -> Result<Option<AccountRow>, StoreError> {
+        let row = sqlx::query(accounts!("WHERE outside = $1"))
+            .bind(outside.to_owned())
+            .fetch_optional(&self.readers)
+            .await?;
+        row.as_ref().map(read_account).transpose()
+    }
+
+    /// Everybody who could sign in at a station: with a PIN, and not ended.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn accounts_with_pin(&self) -> Result<Vec<AccountRow>, StoreError> {
+        let rows = sqlx::query(accounts!(
+            "WHERE pin IS NOT NULL AND ended_at IS NULL ORDER BY id LIMIT 100000"
+        ))
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(read_account).collect()
+    }
+
+    /// Grows with each change of accounts that stations must hear of.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn station_serial(&self) -> Result<u64, StoreError> {
+        let value: i64 =
+            sqlx::query_scalar("SELECT value FROM counter WHERE name = 'station_accounts'")
+                .fetch_one(&self.readers)
+                .await?;
+        from_number("counter", "value", value)
+    }
+
     /// Makes an account.
     ///
     /// # Errors
@@ -134,6 +162,7 @@ impl Store {
                         return Ok(Err(AccountError::Taken(account.id)));
                     }
                     insert(connection, &account, password.as_ref(), must_change, now).await?;
+                    stations_must_hear(connection).await?;
                     append(connection, &note, now).await?;
                     Ok(Ok(()))
                 })
@@ -221,8 +250,8 @@ impl Store {
                     let done = sqlx::query(
                         "UPDATE account SET name = $1, grants = $2, password = $3,
                             must_change = $4, factor = $5, factor_step = $6, ended_at = $7,
-                            version = version + 1
-                         WHERE id = $8 AND version = $9",
+                            pin = $8, badge = $9, outside = $10, version = version + 1
+                         WHERE id = $11 AND version = $12",
                     )
                     .bind(row.account.name.clone())
                     .bind(to_json("account", "grants", &row.account.grants)?)
@@ -231,6 +260,9 @@ impl Store {
                     .bind(row.factor.clone())
                     .bind(row.factor_step)
                     .bind(row.ended_at.map(Timestamp::as_microsecond))
+                    .bind(row.pin.as_ref().map(|hash| hash.as_str().to_owned()))
+                    .bind(row.badge.as_ref().map(|badge| badge.clone().into_bytes()))
+                    .bind(row.outside.clone())
                     .bind(id.as_str().to_owned())
                     .bind(row.version)
                     .execute(&mut *connection)
@@ -245,11 +277,9 @@ impl Store {
                         return Ok(Err(error));
                     }
                     if end_sessions {
-                        sqlx::query("DELETE FROM session WHERE account = $1")
-                            .bind(id.as_str().to_owned())
-                            .execute(&mut *connection)
-                            .await?;
+                        end_all(connection, &id).await?;
                     }
+                    stations_must_hear(connection).await?;
                     append(connection, &note, now).await?;
                     Ok(Ok(()))
                 })
@@ -278,127 +308,6 @@ impl Store {
             })
             .await
     }
-
-    /// Begins a session after a right answer; `before`, the session of the same browser, ends. The
-    /// step of the second factor is used up: false when somebody else used it first.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn begin_session(
-        &self,
-        session: SessionRow,
-        factor_step: Option<i64>,
-        before: Option<TokenDigest>,
-        note: Note,
-    ) -> Result<bool, StoreError> {
-        self.writer
-            .write(move |connection| {
-                Box::pin(async move {
-                    let id = session.account.as_str().to_owned();
-                    if let Some(step) = factor_step {
-                        let used = sqlx::query(
-                            "UPDATE account SET factor_step = $1
-                             WHERE id = $2 AND (factor_step IS NULL OR factor_step < $1)",
-                        )
-                        .bind(step)
-                        .bind(id.clone())
-                        .execute(&mut *connection)
-                        .await?;
-                        if used.rows_affected() == 0 {
-                            return Ok(false);
-                        }
-                    }
-                    set_failures(connection, &id, Failures::default()).await?;
-                    if let Some(digest) = before {
-                        delete_session(connection, &digest).await?;
-                    }
-                    sqlx::query(
-                        "INSERT INTO session (digest, account, begun_at, used_at, address, agent)
-                         VALUES ($1, $2, $3, $4, $5, $6)",
-                    )
-                    .bind(session.digest.to_vec())
-                    .bind(id)
-                    .bind(session.begun_at.as_microsecond())
-                    .bind(session.used_at.as_microsecond())
-                    .bind(session.address.clone())
-                    .bind(session.agent.clone())
-                    .execute(&mut *connection)
-                    .await?;
-                    append(connection, &note, session.begun_at).await?;
-                    Ok(true)
-                })
-            })
-            .await
-    }
-
-    /// One session.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn session(&self, digest: &TokenDigest) -> Result<Option<SessionRow>, StoreError> {
-        let row = sqlx::query(
-            "SELECT digest, account, begun_at, used_at, address, agent FROM session
-             WHERE digest = $1",
-        )
-        .bind(digest.to_vec())
-        .fetch_optional(&self.readers)
-        .await?;
-        row.as_ref().map(read_session).transpose()
-    }
-
-    /// The sessions of an account, latest first.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn sessions(&self, account: &AccountId) -> Result<Vec<SessionRow>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT digest, account, begun_at, used_at, address, agent FROM session
-             WHERE account = $1 ORDER BY used_at DESC LIMIT 100",
-        )
-        .bind(account.as_str().to_owned())
-        .fetch_all(&self.readers)
-        .await?;
-        rows.iter().map(read_session).collect()
-    }
-
-    /// Keeps that a session was used.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn use_session(&self, digest: TokenDigest, now: Timestamp) -> Result<(), StoreError> {
-        self.writer
-            .write(move |connection| {
-                Box::pin(async move {
-                    sqlx::query("UPDATE session SET used_at = $1 WHERE digest = $2")
-                        .bind(now.as_microsecond())
-                        .bind(digest.to_vec())
-                        .execute(connection)
-                        .await?;
-                    Ok(())
-                })
-            })
-            .await
-    }
-
-    /// Ends a session.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn end_session(
-        &self,
-        digest: TokenDigest,
-        note: Note,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.writer
-            .write(move |connection| {
-                Box::pin(async move {
-                    delete_session(connection, &digest).await?;
-                    append(connection, &note, now).await
-                })
-            })
-            .await
-    }
 }
 
 async fn is_taken(connection: &mut SqliteConnection, id: &AccountId) -> Result<bool, StoreError> {
@@ -407,6 +316,11 @@ async fn is_taken(connection: &mut SqliteConnection, id: &AccountId) -> Result<b
         .fetch_optional(connection)
         .await?;
     Ok(found.is_some())
+}
+
+/// What a station knows of people is no longer all.
+async fn stations_must_hear(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    take_numbers(connection, "station_accounts", 1).await.map(|_| ())
 }
 
 async fn insert(
@@ -431,7 +345,7 @@ async fn insert(
     Ok(())
 }
 
-async fn set_failures(
+pub(super) async fn set_failures(
     connection: &mut SqliteConnection,
     id: &str,
     failures: Failures,
@@ -440,17 +354,6 @@ async fn set_failures(
         .bind(i64::from(failures.count))
         .bind(failures.last.map(Timestamp::as_microsecond))
         .bind(id.to_owned())
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-async fn delete_session(
-    connection: &mut SqliteConnection,
-    digest: &TokenDigest,
-) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM session WHERE digest = $1")
-        .bind(digest.to_vec())
         .execute(connection)
         .await?;
     Ok(())
@@ -470,6 +373,8 @@ fn read_account(row: &SqliteRow) -> Result<AccountRow, StoreError> {
         |column, problem: String| StoreError::Inconsistent { table: "account", column, problem };
     let password: Option<String> = row.try_get("password")?;
     let failures: i64 = row.try_get("failures")?;
+    let pin: Option<String> = row.try_get("pin")?;
+    let badge: Option<Vec<u8>> = row.try_get("badge")?;
     Ok(AccountRow {
         account: Account {
             id: parsed("account", "id", &row.try_get::<String, _>("id")?)?,
@@ -487,17 +392,11 @@ fn read_account(row: &SqliteRow) -> Result<AccountRow, StoreError> {
             last: optional_time(row, "account", "failed_at")?,
         },
         ended_at: optional_time(row, "account", "ended_at")?,
+        pin: pin
+            .map(|text| Hash::stored(&text).map_err(|error| wrong("pin", error.to_string())))
+            .transpose()?,
+        badge: badge.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+        outside: row.try_get("outside")?,
         version: row.try_get("version")?,
-    })
-}
-
-fn read_session(row: &SqliteRow) -> Result<SessionRow, StoreError> {
-    Ok(SessionRow {
-        digest: to_bytes("session", "digest", &row.try_get::<Vec<u8>, _>("digest")?)?,
-        account: parsed("session", "account", &row.try_get::<String, _>("account")?)?,
-        begun_at: to_time("session", "begun_at", row.try_get("begun_at")?)?,
-        used_at: to_time("session", "used_at", row.try_get("used_at")?)?,
-        address: row.try_get("address")?,
-        agent: row.try_get("agent")?,
     })
 }

@@ -6,19 +6,23 @@
 use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use tidewaiter_proto::alert::{Alert, AlertState, Severity};
+use tidewaiter_proto::alert::{Alert, AlertCode, AlertState, Severity};
 use tidewaiter_proto::station::StationId;
 
 use super::change::{ChangeKind, note_change};
+use super::facts::put_facts;
 use super::inspection::put_inspection;
 use super::pending::settle;
 use super::{InspectionRow, Pending, Store, StoreError, from_json, take_numbers, to_json, to_time};
+use crate::facts::hundredths;
 
 mod action;
 mod list;
+mod merge;
 
 pub use action::{Act, ActError, Action, Agreed, CLOSING_REASONS, Decision};
-pub use list::{AlertFilter, AlertPage};
+pub use list::{AlertFilter, AlertOrder, AlertPage, Aside};
+pub use merge::MergeError;
 
 /// One alert as it stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +37,12 @@ pub struct AlertRow {
     pub changed_at: Timestamp,
     /// Grows with each change; a decision names the version it was made on.
     pub version: i64,
+    /// Out of the queue until then.
+    pub snoozed_until: Option<Timestamp>,
+    /// The alert that speaks for this one.
+    pub merged_into: Option<String>,
+    /// When the traveller's movement leaves or arrives, as scheduled.
+    pub departs_at: Option<Timestamp>,
 }
 
 /// What an upsert did to an alert.
@@ -103,7 +113,8 @@ impl Store {
     /// [`StoreError`].
     pub async fn alert(&self, id: &str) -> Result<Option<AlertRow>, StoreError> {
         let row = sqlx::query(
-            "SELECT body, assignee, standing, changed_at, version FROM alert WHERE id = $1",
+            "SELECT body, assignee, standing, changed_at, version, snoozed_until, merged_into,
+                    departs_at FROM alert WHERE id = $1",
         )
         .bind(id.to_owned())
         .fetch_optional(&self.readers)
@@ -119,6 +130,7 @@ async fn put_one(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     put_inspection(connection, row).await?;
+    put_facts(connection, row).await?;
     for missing in not_found_again(connection, row, found).await? {
         let event = Event { action: "not_found_again", reason: "", text: "", actor: ENGINE };
         store_version(connection, &missing, &event, now).await?;
@@ -134,7 +146,8 @@ async fn not_found_again(
     found: &[Alert],
 ) -> Result<Vec<Versioned>, StoreError> {
     let rows = sqlx::query(
-        "SELECT body, assignee, standing, changed_at, version FROM alert
+        "SELECT body, assignee, standing, changed_at, version, snoozed_until, merged_into,
+                    departs_at FROM alert
          WHERE station = $1 AND inspection = $2 AND standing = 1",
     )
     .bind(row.station.as_str())
@@ -184,10 +197,26 @@ pub(super) async fn upsert(
     now: Timestamp,
 ) -> Result<Upserted, StoreError> {
     let Some(before) = alert_by_id(connection, &found.id).await? else {
-        let alert = Alert { state: AlertState::New, ..found.clone() };
-        let row = AlertRow { alert, assignee: None, standing: true, changed_at: now, version: 1 };
+        // What two set aside for good is kept and asks nobody again.
+        let aside = is_set_aside(connection, found).await?;
+        let (state, text) = if aside {
+            (AlertState::Closed, "its hits were set aside by two")
+        } else {
+            (AlertState::New, "")
+        };
+        let alert = Alert { state, ..found.clone() };
+        let row = AlertRow {
+            alert,
+            assignee: None,
+            standing: true,
+            changed_at: now,
+            version: 1,
+            snoozed_until: None,
+            merged_into: None,
+            departs_at: None,
+        };
         let next = Versioned { from_state: AlertState::New, row };
-        let event = Event { actor: ENGINE, action: "raised", reason: "", text: "" };
+        let event = Event { actor: ENGINE, action: "raised", reason: "", text };
         store_version(connection, &next, &event, now).await?;
         return Ok(Upserted::Raised);
     };
@@ -197,12 +226,20 @@ pub(super) async fn upsert(
     if alert == before.alert && before.standing {
         return Ok(Upserted::Same);
     }
-    let graver = weighs_more(&alert, &before.alert);
+    let graver = weighs_more(&alert, &before.alert) && !is_set_aside(connection, &alert).await?;
     let escalated = before.alert.state == AlertState::Closed && graver;
     if escalated {
         alert.state = AlertState::Escalated;
     }
-    let row = AlertRow { alert, standing: true, version: before.version + 1, ..before.clone() };
+    // What weighs more than when it was put aside asks again.
+    let aside = |kept: Option<Timestamp>| kept.filter(|_| !graver);
+    let row = AlertRow {
+        alert,
+        standing: true,
+        version: before.version + 1,
+        snoozed_until: aside(before.snoozed_until),
+        ..before.clone()
+    };
     let (action, done) =
         if escalated { ("escalated", Upserted::Escalated) } else { ("altered", Upserted::Altered) };
     let text = format!("severity {} → {}", before.alert.severity, row.alert.severity);
@@ -222,12 +259,39 @@ fn weighs_more(after: &Alert, before: &Alert) -> bool {
     after.severity > before.severity || grew || after.hits.len() > before.hits.len()
 }
 
+/// Whether every hit of an alert about a list was set aside by two for this traveller.
+async fn is_set_aside(
+    connection: &mut SqliteConnection,
+    alert: &Alert,
+) -> Result<bool, StoreError> {
+    let listed = matches!(alert.code, AlertCode::ListMatch | AlertCode::ListMatchPossible);
+    let Some(subject) = alert.subject.as_deref().filter(|_| listed && !alert.hits.is_empty())
+    else {
+        return Ok(false);
+    };
+    for hit in &alert.hits {
+        let found: Option<i64> = sqlx::query_scalar(
+            "SELECT 1 FROM list_override WHERE subject = $1 AND list = $2 AND entry = $3",
+        )
+        .bind(subject.to_owned())
+        .bind(hit.list.clone())
+        .bind(hit.entry.clone())
+        .fetch_optional(&mut *connection)
+        .await?;
+        if found.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 async fn alert_by_id(
     connection: &mut SqliteConnection,
     id: &str,
 ) -> Result<Option<AlertRow>, StoreError> {
     let row = sqlx::query(
-        "SELECT body, assignee, standing, changed_at, version FROM alert WHERE id = $1",
+        "SELECT body, assignee, standing, changed_at, version, snoozed_until, merged_into,
+                    departs_at FROM alert WHERE id = $1",
     )
     .bind(id.to_owned())
     .fetch_optional(connection)
@@ -247,14 +311,19 @@ async fn store_version(
     let state = state_name(alert.state);
     sqlx::query(
         "INSERT INTO alert (id, code, severity, weight, station, inspection, subject, state,
-                            assignee, standing, raised_at, changed_at, version, body)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                            assignee, standing, raised_at, changed_at, version, body, open,
+                            amount, currency, rules, lists, snoozed_until, merged_into)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+                 $19, $20, $21)
          ON CONFLICT (id) DO UPDATE SET code = excluded.code, severity = excluded.severity,
              weight = excluded.weight, station = excluded.station,
              inspection = excluded.inspection, subject = excluded.subject,
              state = excluded.state, assignee = excluded.assignee,
              standing = excluded.standing, changed_at = excluded.changed_at,
-             version = excluded.version, body = excluded.body",
+             version = excluded.version, body = excluded.body, open = excluded.open,
+             amount = excluded.amount, currency = excluded.currency, rules = excluded.rules,
+             lists = excluded.lists, snoozed_until = excluded.snoozed_until,
+             merged_into = excluded.merged_into",
     )
     .bind(alert.id.as_str())
     .bind(alert.code.as_str())
@@ -270,6 +339,13 @@ async fn store_version(
     .bind(now.as_microsecond())
     .bind(next.row.version)
     .bind(body.as_str())
+    .bind(i64::from(alert.state != AlertState::Closed))
+    .bind(alert.amount.map(|amount| hundredths(amount.amount)))
+    .bind(alert.amount.map(|amount| amount.currency.to_string()))
+    .bind(named(alert.reasons.iter().map(|reason| reason.rule.as_str())))
+    .bind(named(alert.hits.iter().map(|hit| hit.list.as_str())))
+    .bind(next.row.snoozed_until.map(Timestamp::as_microsecond))
+    .bind(next.row.merged_into.as_deref())
     .execute(&mut *connection)
     .await?;
     let arrival = take_numbers(connection, "arrival", 2).await?;
@@ -312,7 +388,21 @@ pub(super) fn read_alert(row: &SqliteRow) -> Result<AlertRow, StoreError> {
         standing: row.try_get::<i64, _>("standing")? != 0,
         changed_at: to_time("alert", "changed_at", row.try_get("changed_at")?)?,
         version: row.try_get("version")?,
+        snoozed_until: time(row, "snoozed_until")?,
+        merged_into: row.try_get("merged_into")?,
+        departs_at: time(row, "departs_at")?,
     })
+}
+
+fn time(row: &SqliteRow, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
+    let at: Option<i64> = row.try_get(column)?;
+    at.map(|micros| to_time("alert", column, micros)).transpose()
+}
+
+/// Names between commas, so that one can be looked for whole.
+fn named<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: std::collections::BTreeSet<&str> = names.collect();
+    names.into_iter().fold(String::from(","), |all, name| all + name + ",")
 }
 
 /// Severity first, then score.
@@ -349,7 +439,8 @@ impl Store {
         inspection: &str,
     ) -> Result<Vec<AlertRow>, StoreError> {
         let rows = sqlx::query(
-            "SELECT body, assignee, standing, changed_at, version FROM alert
+            "SELECT body, assignee, standing, changed_at, version, snoozed_until, merged_into,
+                    departs_at FROM alert
              WHERE station = $1 AND inspection = $2 ORDER BY weight DESC, id LIMIT 500",
         )
         .bind(station.as_str())

@@ -1,5 +1,9 @@
-//! What takes two persons: asked for by one, agreed to by another. That they differ is a rule of
-//! the table itself.
+//! What takes two persons: asked for by one, agreed to by another, then done once. That they
+//! differ, that neither had a hand in the facts, and that nothing of it is done without, are rules
+//! of the tables themselves (`migrations/0010_second_person.sql`).
+//!
+//! Whatever takes two is done in one transaction with [`spend`]: it gives the approval, once, or
+//! the whole is undone.
 
 use jiff::Timestamp;
 use sqlx::Row;
@@ -17,9 +21,9 @@ pub struct ApprovalRow {
     pub id: String,
     /// What it is about.
     pub matter: Matter,
-    /// On what: an alert's id, a policy's version, a key's id.
+    /// On what: an alert's id, a policy's version, an inspection as `SITE/LANE/ID`, a role.
     pub object: String,
-    /// Where.
+    /// Where; `*` is everywhere.
     pub site: String,
     /// Why, as the one who asks says.
     pub reason: String,
@@ -35,32 +39,44 @@ pub struct ApprovalRow {
     pub agreed_at: Option<Timestamp>,
     /// Whether the second person refused.
     pub refused: bool,
+    /// When what was agreed to was done; then it is used up.
+    pub spent_at: Option<Timestamp>,
+}
+
+impl ApprovalRow {
+    /// Whether the second person agreed and it was not done yet.
+    pub fn stands(&self) -> bool {
+        self.agreed_by.is_some() && !self.refused && self.spent_at.is_none()
+    }
+}
+
+macro_rules! approvals {
+    ($which:literal) => {
+        concat!(
+            "SELECT id, matter, object, site, reason, detail, asked_by, asked_at, agreed_by,
+                    agreed_at, refused, spent_at
+             FROM approval ",
+            $which
+        )
+    };
 }
 
 impl Store {
-    /// Keeps what one asked for.
+    /// Keeps what one asked for. `hands` are those who had a hand in the facts: the table takes no
+    /// agreement of theirs.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn ask_approval(&self, row: ApprovalRow, note: Note) -> Result<(), StoreError> {
+    pub async fn ask_approval(
+        &self,
+        row: ApprovalRow,
+        hands: Vec<AccountId>,
+        note: Note,
+    ) -> Result<(), StoreError> {
         self.writer
             .write(move |connection| {
                 Box::pin(async move {
-                    sqlx::query(
-                        "INSERT INTO approval (id, matter, object, site, reason, detail, asked_by,
-                            asked_at, refused)
-                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)",
-                    )
-                    .bind(row.id.clone())
-                    .bind(row.matter.name())
-                    .bind(row.object.clone())
-                    .bind(row.site.clone())
-                    .bind(row.reason.clone())
-                    .bind(row.detail.clone())
-                    .bind(row.asked_by.as_str().to_owned())
-                    .bind(row.asked_at.as_microsecond())
-                    .execute(&mut *connection)
-                    .await?;
+                    ask(connection, &row, &hands).await?;
                     append(connection, &note, row.asked_at).await
                 })
             })
@@ -70,7 +86,7 @@ impl Store {
     /// Keeps what the second person said. False when somebody was faster.
     ///
     /// # Errors
-    /// [`StoreError`]; the table refuses the one who asked.
+    /// [`StoreError`]; the table refuses the one who asked, and whoever had a hand in it.
     pub async fn answer_approval(
         &self,
         id: &str,
@@ -98,33 +114,91 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn approval(&self, id: &str) -> Result<Option<ApprovalRow>, StoreError> {
-        let row = sqlx::query(
-            "SELECT id, matter, object, site, reason, detail, asked_by, asked_at, agreed_by,
-                    agreed_at, refused
-             FROM approval WHERE id = $1",
-        )
-        .bind(id.to_owned())
-        .fetch_optional(&self.readers)
-        .await?;
+        let row = sqlx::query(approvals!("WHERE id = $1"))
+            .bind(id.to_owned())
+            .fetch_optional(&self.readers)
+            .await?;
         row.as_ref().map(read).transpose()
     }
 
-    /// Matters that wait for a second person, oldest first.
+    /// Who had a hand in the facts of a matter.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn approval_hands(&self, id: &str) -> Result<Vec<AccountId>, StoreError> {
+        let people: Vec<String> = sqlx::query_scalar(
+            "SELECT person FROM approval_hand WHERE approval = $1 ORDER BY person",
+        )
+        .bind(id.to_owned())
+        .fetch_all(&self.readers)
+        .await?;
+        people.iter().map(|person| parsed("approval_hand", "person", person)).collect()
+    }
+
+    /// Matters that wait for a second person, oldest first; about one object where it is given.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn open_approvals(&self, object: &str) -> Result<Vec<ApprovalRow>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT id, matter, object, site, reason, detail, asked_by, asked_at, agreed_by,
-                    agreed_at, refused
-             FROM approval WHERE agreed_by IS NULL AND ($1 = '' OR object = $1)
-             ORDER BY asked_at, id LIMIT 500",
-        )
+        let rows = sqlx::query(approvals!(
+            "WHERE agreed_by IS NULL AND ($1 = '' OR object = $1)
+             ORDER BY asked_at, id LIMIT 500"
+        ))
         .bind(object.to_owned())
         .fetch_all(&self.readers)
         .await?;
         rows.iter().map(read).collect()
     }
+
+    /// Matters of a kind that were agreed to and not done yet, oldest first: what takes two and is
+    /// done elsewhere than at the answer (a policy, an export) looks here.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn agreed_approvals(&self, matter: Matter) -> Result<Vec<ApprovalRow>, StoreError> {
+        let rows = sqlx::query(approvals!(
+            "WHERE matter = $1 AND agreed_by IS NOT NULL AND refused = 0 AND spent_at IS NULL
+             ORDER BY agreed_at, id LIMIT 500"
+        ))
+        .bind(matter.name())
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(read).collect()
+    }
+}
+
+/// Keeps a question within the caller's transaction.
+async fn ask(
+    connection: &mut SqliteConnection,
+    row: &ApprovalRow,
+    hands: &[AccountId],
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO approval (id, matter, object, site, reason, detail, asked_by, asked_at,
+                               refused)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)",
+    )
+    .bind(row.id.clone())
+    .bind(row.matter.name())
+    .bind(row.object.clone())
+    .bind(row.site.clone())
+    .bind(row.reason.clone())
+    .bind(row.detail.clone())
+    .bind(row.asked_by.as_str().to_owned())
+    .bind(row.asked_at.as_microsecond())
+    .execute(&mut *connection)
+    .await?;
+    for person in hands {
+        sqlx::query(
+            "INSERT INTO approval_hand (approval, person) VALUES ($1, $2)
+             ON CONFLICT (approval, person) DO NOTHING",
+        )
+        .bind(row.id.clone())
+        .bind(person.as_str().to_owned())
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
 }
 
 /// Answers within the caller's transaction.
@@ -148,9 +222,35 @@ pub(super) async fn answer(
     Ok(done.rows_affected() > 0)
 }
 
+/// Uses an approval up, within the transaction that does what was agreed to: false when there is
+/// none of this matter about this object, or it was used before.
+pub(super) async fn spend(
+    connection: &mut SqliteConnection,
+    id: &str,
+    matter: Matter,
+    object: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "UPDATE approval SET spent_at = $1
+         WHERE id = $2 AND matter = $3 AND object = $4 AND agreed_by IS NOT NULL
+           AND refused = 0 AND spent_at IS NULL",
+    )
+    .bind(now.as_microsecond())
+    .bind(id.to_owned())
+    .bind(matter.name())
+    .bind(object.to_owned())
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
 fn read(row: &SqliteRow) -> Result<ApprovalRow, StoreError> {
-    let (by, at): (Option<String>, Option<i64>) =
-        (row.try_get("agreed_by")?, row.try_get("agreed_at")?);
+    let by: Option<String> = row.try_get("agreed_by")?;
+    let time = |column: &'static str| -> Result<Option<Timestamp>, StoreError> {
+        let at: Option<i64> = row.try_get(column)?;
+        at.map(|micros| to_time("approval", column, micros)).transpose()
+    };
     Ok(ApprovalRow {
         id: row.try_get("id")?,
         matter: parsed("approval", "matter", &row.try_get::<String, _>("matter")?)?,
@@ -161,7 +261,8 @@ fn read(row: &SqliteRow) -> Result<ApprovalRow, StoreError> {
         asked_by: parsed("approval", "asked_by", &row.try_get::<String, _>("asked_by")?)?,
         asked_at: to_time("approval", "asked_at", row.try_get("asked_at")?)?,
         agreed_by: by.map(|text| parsed("approval", "agreed_by", &text)).transpose()?,
-        agreed_at: at.map(|micros| to_time("approval", "agreed_at", micros)).transpose()?,
+        agreed_at: time("agreed_at")?,
         refused: row.try_get::<i64, _>("refused")? != 0,
+        spent_at: time("spent_at")?,
     })
 }

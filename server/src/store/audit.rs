@@ -93,11 +93,28 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when it cannot be read.
     pub async fn verify_audit(&self) -> Result<Result<(u64, Link), Broken>, StoreError> {
-        let mut walk = Walk::default();
+        self.verify_audit_after(Walk::default()).await
+    }
+
+    /// Goes on from where an earlier walk ended; what lies before it is not looked at again.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be read.
+    pub async fn verify_audit_after(
+        &self,
+        mut walk: Walk,
+    ) -> Result<Result<(u64, Link), Broken>, StoreError> {
+        let before = walk.last();
+        // The counter first: what is written meanwhile is more than it says, not less. It is a
+        // second place that an entry cut off at the end would have to be cut from.
+        let seen: i64 = sqlx::query_scalar("SELECT value FROM counter WHERE name = 'audit'")
+            .fetch_one(&self.readers)
+            .await?;
         let mut rows = sqlx::query(
             "SELECT number, at, actor, action, object, outcome, details, link FROM audit
-             ORDER BY number",
+             WHERE number > $1 ORDER BY number",
         )
+        .bind(super::to_number("audit", before)?)
         .fetch(&self.readers);
         while let Some(row) = rows.try_next().await? {
             let (entry, link) = read(&row)?;
@@ -106,11 +123,52 @@ impl Store {
             }
         }
         drop(rows);
-        // The counter is a second place that an entry cut off at the end would have to be cut from.
-        let seen: i64 = sqlx::query_scalar("SELECT value FROM counter WHERE name = 'audit'")
-            .fetch_one(&self.readers)
-            .await?;
         Ok(walk.end(from_number("counter", "value", seen)?))
+    }
+
+    /// The link of one entry; `None` when there is no such entry.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn audit_link(&self, number: u64) -> Result<Option<Link>, StoreError> {
+        let link: Option<Vec<u8>> = sqlx::query_scalar("SELECT link FROM audit WHERE number = $1")
+            .bind(super::to_number("audit", number)?)
+            .fetch_optional(&self.readers)
+            .await?;
+        link.map(|bytes| to_bytes("audit", "link", &bytes)).transpose()
+    }
+
+    /// The number of the last entry that arrived before an arrival; 0 when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn last_audit_before(&self, arrival: i64) -> Result<u64, StoreError> {
+        let last: Option<i64> =
+            sqlx::query_scalar("SELECT max(number) FROM audit WHERE arrival < $1")
+                .bind(arrival)
+                .fetch_one(&self.readers)
+                .await?;
+        from_number("audit", "number", last.unwrap_or(0))
+    }
+
+    /// Entries with their links in a range of arrivals, in their order: what a bundle takes.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn export_audit(
+        &self,
+        first: i64,
+        last: i64,
+    ) -> Result<Vec<(Entry, Link)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT number, at, actor, action, object, outcome, details, link FROM audit
+             WHERE arrival >= $1 AND arrival <= $2 ORDER BY number",
+        )
+        .bind(first)
+        .bind(last)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(read).collect()
     }
 }
 
@@ -121,6 +179,8 @@ pub(super) async fn append(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let number = take_numbers(connection, "audit", 1).await?;
+    // One order for all that arrives: the bundle takes the audit's range with the records'.
+    let arrival = take_numbers(connection, "arrival", 1).await?;
     let last: Option<Vec<u8>> =
         sqlx::query_scalar("SELECT link FROM audit ORDER BY number DESC LIMIT 1")
             .fetch_optional(&mut *connection)
@@ -138,8 +198,8 @@ pub(super) async fn append(
         details: note.details.clone(),
     };
     sqlx::query(
-        "INSERT INTO audit (number, at, actor, action, object, outcome, details, link)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO audit (number, at, actor, action, object, outcome, details, link, arrival)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(number)
     .bind(at.as_microsecond())
@@ -149,6 +209,7 @@ pub(super) async fn append(
     .bind(outcome_name(entry.outcome))
     .bind(to_json("audit", "details", &entry.details)?)
     .bind(entry.link(&previous).to_vec())
+    .bind(arrival)
     .execute(connection)
     .await?;
     Ok(())

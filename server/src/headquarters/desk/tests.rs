@@ -12,7 +12,7 @@ use crate::bundle::{Night, NightSettings, part};
 use crate::clock::Clock;
 use crate::headquarters::keys::Keys;
 use crate::store::tests::{Sender, now};
-use crate::store::{BundleState, Store};
+use crate::store::{BundleState, Note, Store};
 
 /// A server with one station, and headquarters.
 struct Both {
@@ -180,4 +180,35 @@ async fn what_is_not_whole_yet_is_left_alone() {
     assert_eq!(both.desk.look().await.unwrap(), 0);
     std::fs::rename(both.place(".ruvvo-000001"), &whole).unwrap();
     assert_eq!(both.desk.look().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn an_audit_that_was_cut_or_written_anew_is_refused_by_who_holds_its_end() {
+    let both = Both::open().await;
+    let did = |what: &'static str| Note::done("s-1", what, "x");
+    for what in ["alert_read", "search", "sign_out"] {
+        both.server.note(did(what), now()).await.unwrap();
+    }
+    both.bundle(1, 4).await;
+    assert_eq!(both.desk.look().await.unwrap(), 1);
+    let receipt = both.receipt(&both.place("ruvvo-000001"));
+    let audit = receipt.checks.iter().find(|check| check.name == "audit").unwrap();
+    assert_eq!((audit.passed, audit.detail.as_str()), (true, "3 entries, the last is 3"));
+    // Somebody who manages the database takes the rules out, and with them the whole audit; what is
+    // written since is a chain of its own that holds in itself.
+    let file = both.directory.path().join("server/server.sqlite");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+    let mut thief = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    for text in [
+        "DROP TRIGGER audit_not_removed",
+        "DELETE FROM audit",
+        "UPDATE counter SET value = 0 WHERE name = 'audit'",
+    ] {
+        sqlx::query(text).execute(&mut thief).await.unwrap();
+    }
+    both.server.note(did("sign_in"), now()).await.unwrap();
+    assert!(both.server.verify_audit().await.unwrap().is_ok(), "here nothing is to be seen of it");
+    both.bundle(5, 6).await;
+    assert_eq!(both.desk.look().await.unwrap(), 1);
+    assert_eq!(both.failed(&both.place("refused/ruvvo-000002")), ["continuity"]);
 }

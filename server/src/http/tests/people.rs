@@ -9,24 +9,27 @@ use serde_json::{Value, json};
 use tidewaiter_people::account::{Account, Scope};
 use tidewaiter_people::lockout::Failures;
 use tidewaiter_people::role::{Permission, Role};
+use tidewaiter_people::session::Token;
 use tidewaiter_people::totp::SecondFactor;
 use tidewaiter_proto::alert::{AlertCode, Severity};
+use tidewaiter_web::entry::FORM_TOKEN;
 
 use super::Desk;
 use crate::clock::Clock;
 use crate::http::guard::{Need, SESSION_COOKIE};
+use crate::page::headquarters::HeadquartersView;
 use crate::people::{Actor, NewAccount, SignIn};
 use crate::store::tests::{alert, now};
 
 const PASSWORD: &str = "grey heron at low tide";
 
 impl Desk {
-    async fn locked() -> Self {
+    pub(super) async fn locked() -> Self {
         Self::with(Clock::demonstration(now()), SignIn::Required).await
     }
 
     /// Makes an account with a password of its own, past the one it was given.
-    async fn person(&self, id: &str, grants: &[(&str, Role)]) -> String {
+    pub(super) async fn person(&self, id: &str, grants: &[(&str, Role)]) -> String {
         let mut of: BTreeMap<Scope, BTreeSet<Role>> = BTreeMap::new();
         for (site, role) in grants {
             of.entry(Scope::from((*site).to_owned())).or_default().insert(*role);
@@ -40,14 +43,19 @@ impl Desk {
         self.token(id, PASSWORD, "").await.unwrap()
     }
 
-    async fn token(&self, id: &str, password: &str, code: &str) -> Result<String, StatusCode> {
+    pub(super) async fn token(
+        &self,
+        id: &str,
+        password: &str,
+        code: &str,
+    ) -> Result<String, StatusCode> {
         let body = json!({"account": id, "password": password, "code": code});
         let (status, answer) = self.post("/api/v1/session", &body).await;
         let token = answer["token"].as_str().map(str::to_owned);
         token.ok_or(status)
     }
 
-    async fn asked(
+    pub(super) async fn asked(
         &self,
         method: Method,
         path: &str,
@@ -55,15 +63,17 @@ impl Desk {
         body: &Value,
     ) -> (StatusCode, String) {
         let mut request = Request::builder().method(method.clone()).uri(path);
+        let mut body = body.to_string();
         if method == Method::POST && !path.starts_with("/api/") {
             request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+            body = token.map(form_token).unwrap_or_default();
         } else {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
         if let Some(token) = token {
             request = request.header(header::COOKIE, format!("{SESSION_COOKIE}={token}"));
         }
-        let request = request.body(Body::from(body.to_string())).unwrap();
+        let request = request.body(Body::from(body)).unwrap();
         // A stream that is let in does not end: its head is the answer.
         let response = tower::ServiceExt::oneshot(self.router.clone(), request).await.unwrap();
         let status = response.status();
@@ -71,11 +81,16 @@ impl Desk {
         (status, to.map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default())
     }
 
-    async fn audited(&self, action: &str) -> Vec<tidewaiter_people::audit::Entry> {
+    pub(super) async fn audited(&self, action: &str) -> Vec<tidewaiter_people::audit::Entry> {
         let mut entries = self.store.audit("", "", i64::MAX, 500).await.unwrap();
         entries.retain(|entry| entry.action == action);
         entries
     }
+}
+
+/// The field that a page of this session would carry.
+fn form_token(token: &str) -> String {
+    format!("{FORM_TOKEN}={}", Token::form_token(&Token::digest_of(token)))
 }
 
 fn administrator() -> Actor {
@@ -98,15 +113,13 @@ fn filled(path: &str) -> String {
         .join("/")
 }
 
-#[tokio::test]
-async fn every_route_is_refused_to_every_role_that_has_no_right_to_it() {
-    let desk = Desk::locked().await;
+/// Asks every route as nobody and as every role; gives how many were refused.
+async fn ask_every_route(desk: &Desk) -> usize {
     let mut tokens = Vec::new();
     for role in Role::ALL {
         let id = format!("p-{}", role.name().replace('_', "."));
         tokens.push((role, desk.person(&id, &[("ruvvo", role)]).await));
     }
-    assert!(desk.table.len() > 45, "{} routes", desk.table.len());
     let mut refusals = 0;
     for stated in &desk.table {
         let path = filled(stated.path);
@@ -147,8 +160,34 @@ async fn every_route_is_refused_to_every_role_that_has_no_right_to_it() {
             refusals += usize::from(refused);
         }
     }
+    refusals
+}
+
+#[tokio::test]
+async fn every_route_is_refused_to_every_role_that_has_no_right_to_it() {
+    let desk = Desk::locked().await;
+    assert!(desk.table.len() > 45, "{} routes", desk.table.len());
+    let refusals = ask_every_route(&desk).await;
     let noted = desk.audited("refused").await.len();
     assert!(noted >= 200 && noted <= refusals, "{noted} of {refusals} refusals in the audit");
+}
+
+#[tokio::test]
+async fn every_route_of_headquarters_too() {
+    let mut desk = Desk::locked().await;
+    let view = HeadquartersView {
+        store: desk.store.clone(),
+        clock: Clock::demonstration(now()),
+        name: "headquarters".to_owned(),
+        people: desk.people.clone(),
+    };
+    // Passwords are changed at the desk's own pages, by the same people.
+    let (router, table) = crate::http::headquarters::stated(view);
+    desk.router = tidewaiter_web::guard::protect(router);
+    desk.table = table;
+    assert!(desk.table.len() > 25, "{} routes", desk.table.len());
+    let refusals = ask_every_route(&desk).await;
+    assert!(refusals > 50, "{refusals}");
 }
 
 #[tokio::test]
@@ -326,9 +365,10 @@ async fn the_store_refuses_one_person_as_both() {
         agreed_by: None,
         agreed_at: None,
         refused: false,
+        spent_at: None,
     };
     let note = || crate::store::Note::done("s-1", "test", "m1");
-    desk.store.ask_approval(row, note()).await.unwrap();
+    desk.store.ask_approval(row, Vec::new(), note()).await.unwrap();
     assert!(desk.store.answer_approval("m1", &id, false, note(), now()).await.is_err());
     let other = "s-2".parse().unwrap();
     assert!(desk.store.answer_approval("m1", &other, false, note(), now()).await.unwrap());
@@ -341,12 +381,18 @@ async fn an_altered_or_missing_line_of_the_audit_is_named() {
         ("DELETE FROM audit WHERE number = 2", "entry 3 stands where 2 is due"),
         ("DELETE FROM audit WHERE number = (SELECT max(number) FROM audit)", "is the last"),
     ] {
+        // A thief who manages the database takes the table's own rule out first.
         let desk = Desk::locked().await;
         desk.person("s-1", &[("ruvvo", Role::Supervisor)]).await;
         assert!(desk.store.verify_audit().await.unwrap().is_ok());
         let file = desk.directory.path().join("server.sqlite");
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
         let mut thief = sqlx::ConnectOptions::connect(&options).await.unwrap();
+        assert!(sqlx::query(text).execute(&mut thief).await.is_err(), "the table refuses it");
+        for rule in ["audit_not_altered", "audit_not_removed"] {
+            let drop = format!("DROP TRIGGER {rule}");
+            sqlx::query(sqlx::AssertSqlSafe(drop)).execute(&mut thief).await.unwrap();
+        }
         sqlx::query(text).execute(&mut thief).await.unwrap();
         let broken = desk.store.verify_audit().await.unwrap().unwrap_err();
         assert!(broken.to_string().contains(said), "{broken}");
