@@ -1,26 +1,36 @@
 //! Assessment: what waits in the store becomes alerts, as soon as it is committed.
 //!
 //! Opens the touched inspection, has it judged, keeps what was found in one transaction with the
-//! work's end. The judging is [`judge`]'s and reads no clock; the time comes from here.
+//! work's end; several share a commit, so that a backlog is not held up by the disk. The judging is [`judge`]'s and reads no clock; the time comes from here.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use tidewaiter_proto::alert::Alert;
 use tidewaiter_proto::body::Body;
 use tidewaiter_proto::record::Record;
 use tidewaiter_proto::station::StationId;
 use tokio_util::sync::CancellationToken;
 
+use crate::authority::Authority;
 use crate::clock::Clock;
+use crate::facts::facts;
 use crate::inspection::{OpenedRecord, Opener, summary};
+use crate::law::Law;
+use crate::law::force::Force;
 use crate::store::{InspectionRow, LedgerFinding, Pending, PendingWork, Store, StoreError};
 
 mod control;
 pub mod judge;
 mod ledger;
+pub(crate) mod together;
 mod watch;
 
 use judge::{Judge, Judged};
+use together::Together;
 use watch::Watch;
 
 /// Turns waiting work into alerts.
@@ -28,25 +38,41 @@ use watch::Watch;
 pub struct Assessor {
     store: Store,
     opener: Opener,
+    force: Force,
+    /// What the judge judges by.
+    law: Arc<Law>,
     judge: Judge,
     clock: Clock,
     watch: Watch,
+    done: Vec<Done>,
     /// What each station had applied when, as far as somebody asked.
     applied: HashMap<StationId, Vec<Record>>,
 }
 
-/// The inspections to be judged together: the touched one and those it is linked to.
-#[derive(Debug, Default)]
-struct Together {
+/// What was judged and is not on disk yet.
+#[derive(Debug)]
+struct Done {
+    pending: Pending,
     rows: Vec<InspectionRow>,
-    records: Vec<Record>,
+    alerts: Vec<Alert>,
+    now: Timestamp,
 }
 
 impl Assessor {
-    /// An assessor over a store.
-    pub fn new(store: Store, opener: Opener, judge: Judge, clock: Clock) -> Self {
-        let (watch, applied) = (Watch::default(), HashMap::new());
-        Self { store, opener, judge, clock, watch, applied }
+    /// An assessor over a store, by the law in force; without a jurisdiction by that of each
+    /// station.
+    pub fn new(
+        store: Store,
+        opener: Opener,
+        force: Force,
+        jurisdiction: Option<String>,
+        authority: &Authority,
+        clock: Clock,
+    ) -> Self {
+        let law = force.law();
+        let judge = Judge::by(&law, jurisdiction, authority);
+        let (watch, done, applied) = (Watch::default(), Vec::new(), HashMap::new());
+        Self { store, opener, force, law, judge, clock, watch, done, applied }
     }
 
     /// Assesses what waits and what comes, until `stop`.
@@ -84,12 +110,23 @@ impl Assessor {
     /// # Errors
     /// [`StoreError`].
     pub async fn work(&mut self) -> Result<usize, StoreError> {
+        self.take_law().await?;
         let waiting = self.store.pending(AT_ONCE).await?;
         let count = waiting.len();
         for pending in waiting {
             self.one(pending).await?;
         }
+        self.keep().await?;
         Ok(count)
+    }
+
+    /// Keeps what was judged, in as few commits as may be.
+    async fn keep(&mut self) -> Result<(), StoreError> {
+        let done = std::mem::take(&mut self.done);
+        let keeping = done.into_iter().map(|Done { pending, rows, alerts, now }| {
+            self.store.put_assessment(pending, rows, alerts, now)
+        });
+        join_all(keeping).await.into_iter().collect()
     }
 
     /// Brings what earlier inspections say back to mind.
@@ -137,7 +174,11 @@ impl Assessor {
             let Some(row) = summary(&station, &inspection, key, &records) else { continue };
             let mut together = Together { rows: vec![row], records: Vec::new() };
             together.records.extend(records.into_iter().map(|opened| opened.record));
-            self.follow_links(&mut together).await?;
+            if together.records.iter().any(|r| matches!(r.body, Body::InspectionLinked(_))) {
+                // The other one may have been judged just now.
+                self.keep().await?;
+            }
+            together.follow_links(&self.store, &self.opener).await?;
             cases.push(together);
         }
         let now = self.clock.now();
@@ -155,20 +196,30 @@ impl Assessor {
             for row in &mut case.rows {
                 row.digest = judged.digest_of(&row.station, &row.inspection);
             }
+            if let Some(row) = case.rows.first_mut() {
+                let own = |record: &&Record| {
+                    record.station == row.station
+                        && record.inspection.as_deref() == Some(row.inspection.as_str())
+                };
+                let own: Vec<Record> = case.records.iter().filter(own).cloned().collect();
+                let calendar = self.judge.calendar(&row.station, now);
+                row.facts = facts(&self.opener, &own, &judged.alerts, &calendar);
+            }
             for row in case.rows.iter().filter_map(|row| row.digest.as_deref()) {
                 self.judge.remember(row);
             }
             rows.append(&mut case.rows);
             alerts.extend(judged.alerts);
         }
-        self.store.put_assessment(pending, rows, alerts, now).await
+        self.done.push(Done { pending, rows, alerts, now });
+        Ok(())
     }
 
     /// Judges a case with what its station had applied when it was decided.
     async fn judged(
         &mut self,
         station: &StationId,
-        now: jiff::Timestamp,
+        now: Timestamp,
         case: &mut Together,
     ) -> Result<Judged, StoreError> {
         for record in &case.records {
@@ -181,39 +232,6 @@ impl Assessor {
             case.records.extend(applied);
         }
         Ok(self.judge.judge(station, now, &case.records))
-    }
-
-    /// Adds the inspections that the records say are of the same traveller.
-    async fn follow_links(&self, together: &mut Together) -> Result<(), StoreError> {
-        let links: Vec<(StationId, String)> = together
-            .records
-            .iter()
-            .filter_map(|record| match &record.body {
-                Body::InspectionLinked(link) => {
-                    Some((link.to.station.clone(), link.to.inspection.clone()))
-                }
-                _ => None,
-            })
-            .take(LINKS_MAX)
-            .collect();
-        for (station, inspection) in links {
-            let known =
-                |row: &InspectionRow| row.station == station && row.inspection == inspection;
-            if together.rows.iter().any(known) {
-                continue;
-            }
-            let Some(row) = self.store.inspection(&station, &inspection).await? else { continue };
-            let opened = self.opener.open(&station, &row.key_id).await?;
-            together.records.extend(
-                opened
-                    .records
-                    .into_iter()
-                    .map(|opened| opened.record)
-                    .filter(|record| record.inspection.as_deref() == Some(inspection.as_str())),
-            );
-            together.rows.push(row);
-        }
-        Ok(())
     }
 }
 
@@ -228,9 +246,9 @@ fn by_inspection(records: Vec<OpenedRecord>) -> BTreeMap<String, Vec<OpenedRecor
     groups
 }
 
-const AT_ONCE: i64 = 64;
+/// So many that a commit is worth it, so few that a new alarm does not wait long for their end.
+const AT_ONCE: i64 = 32;
 const DIGESTS_AT_ONCE: i64 = 1000;
-const LINKS_MAX: usize = 16;
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 #[cfg(test)]

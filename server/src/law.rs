@@ -12,11 +12,15 @@ use tidewaiter_risk::lists::{ListBundle, SourceFile, builtin, read_bundle};
 use tidewaiter_risk::policy::{PolicyFile, PolicyPack};
 use tidewaiter_risk::screening::Index;
 
+pub mod force;
+
 /// A policy pack with the lists to judge by.
 #[derive(Clone, Debug)]
 pub struct Law {
     /// The pack.
     pub pack: PolicyPack,
+    /// Its files, those too that are built in.
+    pub files: Vec<PackFile>,
     /// The lists.
     pub lists: Index,
 }
@@ -35,15 +39,24 @@ pub struct PackFile {
 /// # Errors
 /// When a file cannot be read or is not valid; the first is named.
 pub fn read(policy: Option<&Path>, lists: Option<&Path>) -> anyhow::Result<Law> {
-    let pack = match policy {
-        Some(directory) => {
-            let files = pack_files(directory)?;
-            PolicyPack::from_files(&as_policy(&files))
-                .with_context(|| format!("the policy in {} is not valid", directory.display()))?
-        }
-        None => PolicyPack::built_in().context("the built-in policy is not valid")?,
-    };
-    Ok(Law { pack, lists: Index::new(self::lists(lists)?) })
+    let files = files_in(policy)?;
+    let pack = PolicyPack::from_files(&as_policy(&files)).with_context(|| match policy {
+        Some(directory) => format!("the policy in {} is not valid", directory.display()),
+        None => "the built-in policy is not valid".to_owned(),
+    })?;
+    Ok(Law { pack, files, lists: Index::new(self::lists(lists)?) })
+}
+
+/// All files of the pack in a directory; of the built-in one without.
+fn files_in(policy: Option<&Path>) -> anyhow::Result<Vec<PackFile>> {
+    let given = policy.map(pack_files).transpose()?.unwrap_or_default();
+    Ok(completed(&given))
+}
+
+/// The files of a pack with those of the built-in one that are not among them.
+pub fn completed(given: &[PackFile]) -> Vec<PackFile> {
+    let own = |file: &PolicyFile<'_>| PackFile { name: file.name.into(), text: file.text.into() };
+    PolicyPack::completed(&as_policy(given)).iter().map(own).collect()
 }
 
 /// The lists in a directory; the built-in ones without.

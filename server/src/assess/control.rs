@@ -1,7 +1,11 @@
 //! Whether the control itself held: high-risk movements with too few inspections, lists that were
 //! old when a station decided, and old records that a changed law sees with other eyes.
 
+use std::sync::Arc;
+
 use jiff::{Timestamp, ToSpan as _};
+use tidewaiter_people::account::AccountId;
+use tidewaiter_people::matter::Matter;
 use tidewaiter_proto::alert::AlertCode;
 use tidewaiter_proto::body::Body;
 use tidewaiter_proto::movement::Movement;
@@ -11,25 +15,44 @@ use tidewaiter_proto::station::StationId;
 use super::Assessor;
 use super::judge::Judged;
 use super::watch::{KEPT_HOURS, movement_of};
-use crate::store::{Activation, AlertRow, InspectionRow, StoreError};
+use crate::store::{Activation, AlertRow, ApprovalRow, InspectionRow, StoreError};
 
 impl Assessor {
-    /// Notes which law is in force; where it is another than before, everything known is to be
-    /// assessed again.
+    /// Judges by the law in force from now on, where that is another.
+    pub(super) async fn take_law(&mut self) -> Result<(), StoreError> {
+        let law = self.force.law();
+        if Arc::ptr_eq(&law, &self.law) {
+            return Ok(());
+        }
+        self.judge.take_law(&law);
+        self.law = law;
+        self.law_changed().await
+    }
+
+    /// Notes which law is in force and who agreed to it; where it is another than before,
+    /// everything known is to be assessed again.
     pub(super) async fn law_changed(&self) -> Result<(), StoreError> {
         let versions = self.judge.versions().clone();
         let before = self.store.activations(1).await?.pop();
         if before.as_ref().is_some_and(|before| before.versions == versions) {
             return Ok(());
         }
-        let (proposed_by, confirmed_by) = (None, None);
-        let activation = Activation { at: self.clock.now(), versions, proposed_by, confirmed_by };
-        self.store.activate(activation).await?;
+        // Asked before it is noted: a program that ends in between asks twice, not never.
         if before.is_some() {
             let inspections = self.store.ask_again().await?;
             tracing::info!(inspections, "policy or lists have changed: all is assessed again");
         }
-        Ok(())
+        let agreed = self.store.agreed_approvals(Matter::ActivatePolicy).await?;
+        let of_policy = |row: &ApprovalRow| versions.get(POLICY) == Some(&row.object);
+        let approval = agreed.into_iter().rfind(of_policy);
+        let by = |id: &AccountId| id.as_str().to_owned();
+        let activation = Activation {
+            at: self.clock.now(),
+            versions,
+            proposed_by: approval.as_ref().map(|row| by(&row.asked_by)),
+            confirmed_by: approval.as_ref().and_then(|row| row.agreed_by.as_ref().map(by)),
+        };
+        self.store.activate(activation, approval).await
     }
 
     /// Takes up the movements that were seen before the program started.
@@ -160,6 +183,8 @@ impl Assessor {
     }
 }
 
+/// The policy's name among the versions in force.
+const POLICY: &str = "policy";
 const MOVEMENT_SEEN: &str = "movement_seen";
 const POLICY_APPLIED: &str = "policy_applied";
 /// An inspection may be so long before or after its movement's time.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use tidewaiter_proto::alert::{Alert, AlertCode, ListHit, Reason};
 use tidewaiter_proto::record::Record;
+use tidewaiter_proto::seal::SubjectKey;
 use tidewaiter_proto::station::StationId;
 use tidewaiter_risk::crossing::assemble;
 use tidewaiter_risk::engine::{Case, Engine};
@@ -12,17 +13,17 @@ use tidewaiter_risk::history::{Digest, MemoryHistory};
 use tidewaiter_risk::policy::findings::fill;
 use tidewaiter_risk::policy::{PolicyPack, day_of};
 use tidewaiter_risk::rule::Status;
-use tidewaiter_risk::screening::Index;
 
 use crate::authority::Authority;
 use crate::configuration::Policy;
-use crate::law;
+use crate::facts::Calendar;
+use crate::law::{self, Law};
 use crate::store::{AlertRow, ShadowHit};
 
 /// Judges cases, and remembers what they say for later ones.
 pub struct Judge {
     engine: Engine,
-    lists: Index,
+    subjects: SubjectKey,
     history: MemoryHistory,
     jurisdiction: Option<String>,
     versions: BTreeMap<String, String>,
@@ -51,20 +52,25 @@ impl Judge {
     /// When a file of the policy or of a list cannot be read or is not valid.
     pub fn open(policy: &Policy, authority: &Authority) -> anyhow::Result<Self> {
         let law = law::read(policy.directory.as_deref(), policy.lists.as_deref())?;
-        let (versions, lists) = (law.versions(), law.lists.clone());
-        let engine = law.engine().with_subjects(authority.subjects.clone());
-        let jurisdiction = policy.jurisdiction.clone();
-        Ok(Self { engine, lists, history: MemoryHistory::default(), jurisdiction, versions })
+        Ok(Self::by(&law, policy.jurisdiction.clone(), authority))
+    }
+
+    /// A judge by a law; without a jurisdiction each station's own holds.
+    pub fn by(law: &Law, jurisdiction: Option<String>, authority: &Authority) -> Self {
+        let (versions, subjects) = (law.versions(), authority.subjects.clone());
+        let engine = law.clone().engine().with_subjects(subjects.clone());
+        Self { engine, subjects, history: MemoryHistory::default(), jurisdiction, versions }
+    }
+
+    /// Judges by another law from now on, and remembers what it knew.
+    pub fn take_law(&mut self, law: &Law) {
+        self.versions = law.versions();
+        self.engine = law.clone().engine().with_subjects(self.subjects.clone());
     }
 
     /// Versions of the policy and the lists it judges by.
     pub fn versions(&self) -> &BTreeMap<String, String> {
         &self.versions
-    }
-
-    /// The lists it judges by.
-    pub fn lists(&self) -> &Index {
-        &self.lists
     }
 
     /// Takes in what an earlier inspection says. What another version of the program wrote and
@@ -83,20 +89,12 @@ impl Judge {
         let alerts = self.engine.assess(&case);
         let shadow = self.engine.others(&[Status::Shadow], &case);
         let mut digests = BTreeMap::new();
-        for crossing in &assemble(records).crossings {
-            let Some(digest) = Digest::of(crossing) else { continue };
-            for (station, inspection) in &crossing.inspections {
-                let own = if (*station, *inspection) == digest.name() {
-                    digest.clone()
-                } else {
-                    emptied(&digest, station, inspection)
-                };
-                match serde_json::to_string(&own) {
-                    Ok(text) => {
-                        digests.insert(((*station).clone(), (*inspection).to_owned()), text);
-                    }
-                    Err(error) => tracing::error!(%error, "a digest cannot be written"),
+        for digest in assemble(records).crossings.iter().flat_map(Digest::of_each) {
+            match serde_json::to_string(&digest) {
+                Ok(text) => {
+                    digests.insert((digest.station, digest.inspection.into()), text);
                 }
+                Err(error) => tracing::error!(%error, "a digest cannot be written"),
             }
         }
         Judged { alerts, shadow, digests }
@@ -180,6 +178,17 @@ impl Judge {
         })
     }
 
+    /// Whose law and calendar the clocks of a station's inspections run by.
+    pub fn calendar(&self, station: &StationId, now: Timestamp) -> Calendar {
+        let (pack, country) = (self.engine.pack(), station.country());
+        let mut regimes = pack.regimes(&country, day_of(now));
+        let own = self.jurisdiction_of(station, now);
+        if !regimes.contains(&own) {
+            regimes.push(own);
+        }
+        Calendar { regimes, country }
+    }
+
     fn jurisdiction_of(&self, station: &StationId, now: Timestamp) -> String {
         jurisdiction_of(self.engine.pack(), self.jurisdiction.as_deref(), station, now)
     }
@@ -231,27 +240,6 @@ pub fn jurisdiction_of(
     let country = station.country();
     let union = pack.belongs(&country, UNION, day_of(now));
     if union { UNION.to_owned() } else { country }
-}
-
-/// What is remembered of an inspection that is part of a crossing known under another name:
-/// nothing that finds it, so that no crossing counts twice.
-fn emptied(whole: &Digest, station: &StationId, inspection: &str) -> Digest {
-    Digest {
-        station: station.clone(),
-        inspection: inspection.into(),
-        persons: Box::default(),
-        references: Box::default(),
-        owners: Box::default(),
-        recipients: Box::default(),
-        addresses: Box::default(),
-        phones: Box::default(),
-        groups: Box::default(),
-        route: None,
-        carried: None,
-        declared: None,
-        released_by: None,
-        ..whole.clone()
-    }
 }
 
 /// The one union whose members have no limit of their own.

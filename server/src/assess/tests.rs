@@ -5,11 +5,11 @@ use tidewaiter_risk::lists::plain;
 use tidewaiter_risk::lists::{ListBundle, SourceFile, write_bundle};
 
 use super::Assessor;
-use super::judge::Judge;
 use crate::authority::Authority;
 use crate::clock::Clock;
 use crate::configuration::Policy;
 use crate::inspection::Opener;
+use crate::law::force::Force;
 use crate::store::tests::Sender;
 use crate::store::{AlertRow, Store};
 
@@ -22,6 +22,8 @@ struct Bench {
     sender: Sender,
     clock: Clock,
     sent: usize,
+    /// The law of the server that was started last.
+    force: Option<Force>,
 }
 
 impl Bench {
@@ -30,7 +32,7 @@ impl Bench {
         let store = Store::open(&directory.path().join("store.sqlite")).await.unwrap();
         let clock = Clock::demonstration(now.parse().unwrap());
         let sender = Sender::new("ruvvo/dep-07");
-        Self { directory, store, sender, clock, sent: 0 }
+        Self { directory, store, sender, clock, sent: 0, force: None }
     }
 
     fn loose(&mut self, body: &str, at: &str) {
@@ -64,26 +66,38 @@ impl Bench {
     }
 
     /// A server that starts now, with these lists or the built-in ones.
-    async fn start(&self, lists: Option<&[ListBundle]>) -> Assessor {
-        let folder = self.directory.path().join("lists");
+    async fn start(&mut self, lists: Option<&[ListBundle]>) -> Assessor {
         let mut policy = Policy { jurisdiction: Some("RU".to_owned()), ..Policy::default() };
         if let Some(lists) = lists {
-            let _ = std::fs::remove_dir_all(&folder);
-            std::fs::create_dir_all(&folder).unwrap();
-            for list in lists {
-                let file = folder.join(format!("{}.list.json", list.name));
-                std::fs::write(file, write_bundle(list)).unwrap();
-            }
-            policy.lists = Some(folder);
+            policy.lists = Some(self.write(lists));
         }
         let authority = Authority::open(&self.directory.path().join("keys")).unwrap();
-        let judge = Judge::open(&policy, &authority).unwrap();
+        let force = Force::open(&policy, &self.store).await.unwrap();
+        self.force = Some(force.clone());
         let opener = Opener::new(self.store.clone(), self.sender.server.clone());
-        let mut assessor = Assessor::new(self.store.clone(), opener, judge, self.clock.clone());
+        let (store, law, clock) = (self.store.clone(), policy.jurisdiction, self.clock.clone());
+        let mut assessor = Assessor::new(store, opener, force, law, &authority, clock);
         assessor.remember().await.unwrap();
         assessor.law_changed().await.unwrap();
         assessor.watch_again().await.unwrap();
         assessor
+    }
+
+    /// Puts these lists where the server looks for them, in place of others.
+    fn write(&self, lists: &[ListBundle]) -> std::path::PathBuf {
+        let folder = self.directory.path().join("lists");
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        for list in lists {
+            let file = folder.join(format!("{}.list.json", list.name));
+            std::fs::write(file, write_bundle(list)).unwrap();
+        }
+        folder
+    }
+
+    /// The running server looks whether its law has changed.
+    async fn look(&self) {
+        self.force.as_ref().unwrap().look().await.unwrap();
     }
 
     async fn all(&self, assessor: &mut Assessor) {
@@ -167,20 +181,18 @@ fn list(rows: &str) -> ListBundle {
     plain::import(&[file], "own", "2026-02-01".parse().unwrap(), "test").unwrap()
 }
 
+const DECLARED: &str = r#"{"type":"declaration_made","reference":"RU-1","form":"eaeu",
+    "items":[{"kind":"currency","currency":"USD","amount":"20000"}],"owner":"self","recipient":
+    {"kind":"organisation","name":"Zhelty Parus Shipping"},"provenance":["business"],
+    "intended_use":["wages"],"signed_at":"2026-02-02T08:00:00Z"}"#;
+
 #[tokio::test]
 async fn a_list_that_changes_is_held_against_old_records_and_said_so_once() {
     let mut bench = Bench::new("2026-02-02T10:00:00Z").await;
     let before = list("o-1,organisation,Quite Another Company,,,,,,,,\n");
     let mut assessor = bench.start(Some(&[before])).await;
     bench.inspected("a", "2026-02-02T08:00:00Z");
-    bench.record(
-        "a",
-        r#"{"type":"declaration_made","reference":"RU-1","form":"eaeu","items":[{"kind":"currency",
-            "currency":"USD","amount":"20000"}],"owner":"self","recipient":{"kind":"organisation",
-            "name":"Zhelty Parus Shipping"},"provenance":["business"],"intended_use":["wages"],
-            "signed_at":"2026-02-02T08:00:00Z"}"#,
-        "2026-02-02T08:01:00Z",
-    );
+    bench.record("a", DECLARED, "2026-02-02T08:01:00Z");
     bench.send().await;
     bench.all(&mut assessor).await;
     assert!(bench.alerts(AlertCode::ListMatch).await.is_empty());
@@ -215,4 +227,30 @@ async fn a_list_that_changes_is_held_against_old_records_and_said_so_once() {
     bench.all(&mut assessor).await;
     assert!(bench.alerts(AlertCode::RetroMatch).await.is_empty());
     assert!(bench.alerts(AlertCode::ListMatch).await.is_empty());
+}
+
+const ANOTHER: &str = "o-1,organisation,Quite Another Company,,,,,,,,\n";
+
+#[tokio::test]
+async fn a_list_that_arrives_while_the_server_runs_is_held_against_old_records() {
+    let mut bench = Bench::new("2026-02-02T10:00:00Z").await;
+    let mut assessor = bench.start(Some(&[list(ANOTHER)])).await;
+    bench.record("a", DECLARED, "2026-02-02T08:01:00Z");
+    bench.send().await;
+    bench.all(&mut assessor).await;
+    assert!(bench.alerts(AlertCode::ListMatch).await.is_empty());
+    // What is not valid leaves the lists in force alone.
+    let folder = bench.write(&[list(ANOTHER)]);
+    std::fs::write(folder.join("own.list.json"), "{").unwrap();
+    bench.look().await;
+    bench.all(&mut assessor).await;
+    assert_eq!(bench.store.activations(10).await.unwrap().len(), 1);
+    bench.write(&[list(&format!("{ANOTHER}o-2,organisation,Zhelty Parus Shipping,,,,,,,,\n"))]);
+    bench.set("2026-02-05T10:00:00Z");
+    bench.look().await;
+    bench.all(&mut assessor).await;
+    let retro = bench.alerts(AlertCode::RetroMatch).await;
+    assert_eq!(retro.len(), 1, "{retro:?}");
+    assert_eq!(retro[0].alert.hits[0].entry, "o-2");
+    assert_eq!(bench.store.activations(10).await.unwrap().len(), 2);
 }

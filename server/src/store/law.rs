@@ -12,11 +12,8 @@ use tidewaiter_proto::station::StationId;
 
 use super::alert::{no_longer, upsert};
 use super::inspection::{read_inspection, read_key};
-use super::pending::{PendingWork, enqueue};
-use super::{
-    AlertRow, InspectionRow, Store, StoreError, from_json, parsed, take_numbers, to_bytes, to_json,
-    to_time,
-};
+use super::pending::{PendingWork, Turn, enqueue};
+use super::{AlertRow, InspectionRow, Store, StoreError, from_json, parsed, to_bytes, to_time};
 
 /// Versions of policy and lists that came into force together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -47,7 +44,7 @@ pub struct ShadowHit {
 }
 
 /// A rule in shadow, compared with the policy in force.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ShadowCount {
     /// The rule.
     pub rule: String,
@@ -134,6 +131,32 @@ impl Store {
         rows.iter().map(read_inspection).collect()
     }
 
+    /// Alerts about an inspection that were closed: their ids and the codes of the last reasons.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn closings_of(
+        &self,
+        station: &StationId,
+        inspection: &str,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT a.id AS id, d.reason AS reason FROM alert a JOIN decision d ON d.alert = a.id
+             WHERE a.station = $1 AND a.inspection = $2 AND a.state = 'closed'
+               AND d.to_state = 'closed' AND d.reason <> ''
+             ORDER BY d.arrival",
+        )
+        .bind(station.as_str())
+        .bind(inspection.to_owned())
+        .fetch_all(&self.readers)
+        .await?;
+        let mut closed = BTreeMap::new();
+        for row in rows {
+            closed.insert(row.try_get::<String, _>("id")?, row.try_get::<String, _>("reason")?);
+        }
+        Ok(closed.into_iter().collect())
+    }
+
     /// Alerts of a code that stand at a site and are about no inspection.
     ///
     /// # Errors
@@ -144,7 +167,8 @@ impl Store {
         code: AlertCode,
     ) -> Result<Vec<AlertRow>, StoreError> {
         let rows = sqlx::query(
-            "SELECT body, assignee, standing, changed_at, version FROM alert
+            "SELECT body, assignee, standing, changed_at, version, snoozed_until, merged_into,
+                    departs_at FROM alert
              WHERE code = $1 AND station >= $2 AND station < $3 AND standing = 1
                AND inspection IS NULL LIMIT 1000",
         )
@@ -206,32 +230,6 @@ impl Store {
             .collect()
     }
 
-    /// Keeps that these versions are in force from now on.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn activate(&self, activation: Activation) -> Result<(), StoreError> {
-        self.writer
-            .write(move |connection| {
-                Box::pin(async move {
-                    let number = take_numbers(connection, "activation", 1).await?;
-                    sqlx::query(
-                        "INSERT INTO activation (number, at, versions, proposed_by, confirmed_by)
-                         VALUES ($1, $2, $3, $4, $5)",
-                    )
-                    .bind(number)
-                    .bind(activation.at.as_microsecond())
-                    .bind(to_json("activation", "versions", &activation.versions)?)
-                    .bind(activation.proposed_by)
-                    .bind(activation.confirmed_by)
-                    .execute(connection)
-                    .await?;
-                    Ok(())
-                })
-            })
-            .await
-    }
-
     /// Asks for every known inspection to be assessed again, as the law has changed.
     ///
     /// # Errors
@@ -264,7 +262,7 @@ impl Store {
                 .write(move |connection| {
                     Box::pin(async move {
                         for work in &work {
-                            enqueue(connection, work).await?;
+                            enqueue(connection, work, Turn::Behind).await?;
                         }
                         Ok(())
                     })
