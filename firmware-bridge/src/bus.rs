@@ -13,12 +13,29 @@ pub mod device;
 pub mod recorder;
 
 /// How the bus is reached.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct BusLink {
     /// Where the broker listens.
     pub address: SocketAddr,
     /// Whether it is the embedded one, which keeps nothing between connections.
     pub embedded: bool,
+    /// The agent's own login, where the broker asks for one.
+    pub login: Option<BusLogin>,
+}
+
+/// A login at the broker. Its password is not printed.
+#[derive(Clone)]
+pub struct BusLogin {
+    /// The user.
+    pub user: String,
+    /// And the password.
+    pub password: String,
+}
+
+impl std::fmt::Debug for BusLogin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "BusLogin({:?})", self.user)
+    }
 }
 
 impl BusLink {
@@ -26,6 +43,9 @@ impl BusLink {
     pub fn options(&self, name: &str) -> MqttOptions {
         let mut options =
             MqttOptions::new(name, self.address.ip().to_string(), self.address.port());
+        if let Some(BusLogin { user, password }) = &self.login {
+            options.set_credentials(user, password);
+        }
         options.set_keep_alive(KEEP_ALIVE);
         options.set_connection_timeout(CONNECT_SECONDS);
         let most = u32::try_from(PACKET_BYTES_MAX).unwrap_or(u32::MAX);

@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use tidewaiter_program::clock::Clock;
 use tidewaiter_proto::record::ClockQuality;
 
+pub mod watch;
+
 /// The quality of the clock now: synchronized when the machine's time service says so, holdover
 /// when it does not but the time is possible, unset when it is before this program was made.
 ///

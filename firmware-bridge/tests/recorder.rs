@@ -2,6 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it panics")]
 
 mod common;
+mod recorder {
+    mod guarded;
+    mod manifest;
+}
 
 use std::time::Duration;
 
@@ -171,7 +175,7 @@ struct Kiosk {
 }
 
 impl Kiosk {
-    async fn connect(link: BusLink, name: &str) -> Self {
+    async fn connect(link: &BusLink, name: &str) -> Self {
         let (client, events) = AsyncClient::new(link.options(name), 10);
         client
             .subscribe(
@@ -206,13 +210,13 @@ async fn a_kiosk_on_the_bus_is_answered_once_the_ledger_has_it() {
     let station = station(folder.path(), &stop);
     let listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
     let broker = bus::embedded(station.name(), listen).await.unwrap();
-    let link = BusLink { address: broker.address, embedded: true };
-    tokio::spawn(bus::recorder::run(link, station.clone(), stop.clone()));
+    let link = BusLink { address: broker.address, embedded: true, login: None };
+    tokio::spawn(bus::recorder::run(link.clone(), station.clone(), stop.clone()));
     let mut changes = station.changes();
     while !station.health().bus {
         changes.changed().await.unwrap();
     }
-    let mut kiosk = Kiosk::connect(link, "kiosk-1").await;
+    let mut kiosk = Kiosk::connect(&link, "kiosk-1").await;
     let payload = json!({"id": "e-1", "inspection": "a-1", "body": declared()}).to_string();
     let first = kiosk.say("kiosk-1", payload.clone().into_bytes()).await;
     let again = kiosk.say("kiosk-1", payload.into_bytes()).await;
