@@ -11,7 +11,7 @@ use rumqttc::v5::MqttOptions;
 use rumqttc::{TlsConfiguration, Transport};
 use tidewaiter_program::embedded::{self, EmbeddedSettings};
 use tidewaiter_proto::seal::random;
-use tidewaiter_proto::topic::{STATE_FILTER, UP_FILTER};
+use tidewaiter_proto::topic::{STATE_FILTER, Topic, UP_FILTER};
 use tokio::sync::oneshot;
 
 use crate::configuration::ExternalBroker;
@@ -104,7 +104,11 @@ impl EmbeddedBroker {
             name: "stations",
             listen: None,
             secret: Some(secret.clone()),
-            filters: vec![UP_FILTER.to_owned(), STATE_FILTER.to_owned()],
+            filters: vec![
+                UP_FILTER.to_owned(),
+                STATE_FILTER.to_owned(),
+                Topic::Policy.to_string(),
+            ],
             connections_max: CONNECTIONS_MAX,
             packet_bytes_max: PACKET_BYTES_MAX,
         })

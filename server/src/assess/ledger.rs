@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use tidewaiter_proto::alert::{Alert, AlertCode, AlertState, Outcome, Reason, Seen, Severity};
 use tidewaiter_proto::station::StationId;
 
+use crate::ingest::clock::CLOCK_OFFSET_MS_MAX;
 use crate::store::LedgerFinding;
 
 /// What is said of a finding.
@@ -110,6 +111,21 @@ fn words(station: &StationId, finding: &LedgerFinding) -> Words {
                  come, or does not fit."
             ),
             seen: vec![seen("key", key, "opens with the server's key")],
+            records: Vec::new(),
+        },
+        LedgerFinding::Clock { quality, offset_ms, day } => Words {
+            code: AlertCode::ClockFault,
+            severity: Severity::Medium,
+            apart: day.clone(),
+            text: format!(
+                "The clock of station {station} cannot be trusted: it calls itself {quality}, and \
+                 differs by {} s from the server's. Its records keep their order.",
+                offset_ms / 1000
+            ),
+            seen: vec![
+                seen("clock", quality, "synced or holdover"),
+                seen("offset_ms", offset_ms, &format!("within {CLOCK_OFFSET_MS_MAX}")),
+            ],
             records: Vec::new(),
         },
         LedgerFinding::Silent { since } => Words {

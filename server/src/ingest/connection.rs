@@ -9,7 +9,7 @@ use std::time::Duration;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Packet, Publish, SubscribeReasonCode};
 use rumqttc::v5::{AsyncClient, ClientError, ConnectionError, Event, EventLoop};
-use tidewaiter_proto::topic::{STATE_FILTER, UP_SHARED_FILTER};
+use tidewaiter_proto::topic::{STATE_FILTER, Topic, UP_SHARED_FILTER};
 use tokio::sync::mpsc;
 
 use super::worker::Worker;
@@ -54,8 +54,8 @@ pub(super) struct Outlet {
 }
 
 impl Connection {
-    /// A connection that will be made when it is served.
-    pub(super) fn open(link: &BrokerLink, id: &str) -> Result<Self, Lost> {
+    /// A connection that will be made when it is served; the broker is given the manifest then.
+    pub(super) fn open(link: &BrokerLink, id: &str, manifest: &[u8]) -> Result<Self, Lost> {
         let mut options = link.options(id);
         // Nothing is taken over from an earlier connection: stations send again what they hold no
         // receipt for.
@@ -71,6 +71,10 @@ impl Connection {
         {
             client.try_subscribe(filter, qos).map_err(Box::new)?;
         }
+        // Kept by the broker for whoever connects later; a broker that was started anew has none.
+        client
+            .try_publish(Topic::Policy.to_string(), QoS::AtLeastOnce, true, manifest.to_vec())
+            .map_err(Box::new)?;
         Ok(Self { client, events, up: false })
     }
 
@@ -123,6 +127,13 @@ impl Outlet {
     /// Hands a message to the connection.
     pub(super) async fn publish(&self, topic: String, payload: Vec<u8>) -> Result<(), Lost> {
         let sent = self.client.publish(topic, QoS::AtLeastOnce, false, payload).await;
+        Ok(sent.map_err(Box::new)?)
+    }
+
+    /// Has the broker keep the manifest of the law for whoever connects.
+    pub(super) async fn announce(&self, manifest: Vec<u8>) -> Result<(), Lost> {
+        let topic = Topic::Policy.to_string();
+        let sent = self.client.publish(topic, QoS::AtLeastOnce, true, manifest).await;
         Ok(sent.map_err(Box::new)?)
     }
 
