@@ -11,7 +11,12 @@ use site::Site;
 use station::Station;
 use tidewaiter_proto::receipt::Down;
 
+mod bridge;
 mod guarded;
+mod lines;
+#[path = "../../../tests/tests/network/proxy.rs"]
+mod proxy;
+mod refused;
 mod site;
 mod station;
 

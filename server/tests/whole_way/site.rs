@@ -7,6 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tidewaiter_server::store::Store;
 
 /// Configurations, programs and their addresses.
 pub(crate) struct Site {
@@ -55,7 +56,8 @@ impl Site {
                 "[headquarters]\nname = \"headquarters\"\ndata = \"headquarters\"\n\n\
                  [http]\nlisten = \"127.0.0.1:{headquarters}\"\n\n\
                  [incoming]\ndirectory = \"bundles\"\n\n\
-                 [[server]]\nname = \"ruvvo\"\nkey_file = \"server/authority/bundle.pub\"\n"
+                 [[server]]\nname = \"ruvvo\"\nkey_file = \"server/authority/bundle.pub\"\n\n\
+                 [demonstration]\nclock = \"2018-11-16T04:00:00Z\"\n"
             ),
         );
         let agent = ureq::Agent::config_builder()
@@ -146,6 +148,27 @@ impl Site {
             .unwrap();
         self.certify("broker", "mqtt.example", rcgen::ExtendedKeyUsagePurpose::ServerAuth);
         self.certify("server", "tidewaiter-server", rcgen::ExtendedKeyUsagePurpose::ClientAuth);
+    }
+
+    /// That Mosquitto keeps its sessions on disk, written after every change.
+    pub(crate) fn keep_sessions(&self) {
+        let file = self.folder().join("mosquitto.conf");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let kept = format!(
+            "persistence true\npersistence_location {}/\nautosave_interval 1\n\
+             autosave_on_changes true",
+            self.folder().display()
+        );
+        std::fs::write(file, text.replace("persistence false", &kept)).unwrap();
+    }
+
+    /// Kills that broker; with `forgets`, what it kept is gone.
+    pub(crate) fn kill_mosquitto(&mut self, forgets: bool) {
+        self.mosquitto = None;
+        if forgets {
+            // There is none before the first write.
+            let _ = std::fs::remove_file(self.folder().join("mosquitto.db"));
+        }
     }
 
     /// A certificate of the server's authority, as the operator of a broker makes it.
@@ -239,6 +262,15 @@ impl Site {
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(said.contains("0 failed") || !output.status.success(), "{said}");
         output.status.success()
+    }
+
+    /// The messages that the server refused, oldest first: reason and topic.
+    pub(crate) async fn refused(&self) -> Vec<(String, String)> {
+        let store = Store::open(&self.folder().join("server/server.sqlite")).await.unwrap();
+        let mut rows = store.quarantined(5000).await.unwrap();
+        store.close().await;
+        rows.reverse();
+        rows.into_iter().map(|row| (row.reason, row.topic)).collect()
     }
 
     pub(crate) fn get(&self, path: &str) -> Value {

@@ -14,6 +14,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
 use tidewaiter_proto::batch::build;
 use tidewaiter_proto::chain::{ChainHash, Head, link};
+use tidewaiter_proto::manifest::{Manifest, SignedManifest};
 use tidewaiter_proto::presence::Presence;
 use tidewaiter_proto::receipt::{Down, SignedDown};
 use tidewaiter_proto::record::{ClockQuality, Draft, Source};
@@ -42,6 +43,7 @@ pub(crate) struct Station {
 struct Link {
     client: AsyncClient,
     down: mpsc::Receiver<Down>,
+    law: mpsc::Receiver<Manifest>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -94,25 +96,35 @@ impl Station {
             Verifying::try_from(self.answer["server_signing_key"].as_str().unwrap().to_owned())
                 .unwrap();
         let (told, down) = mpsc::channel();
+        let (laid_down, law) = mpsc::channel();
         let (up, is_up) = mpsc::channel();
-        client
-            .subscribe(Topic::Down(self.name.clone()).to_string(), QoS::AtLeastOnce)
-            .await
-            .unwrap();
+        for topic in [Topic::Down(self.name.clone()), Topic::Policy] {
+            client.subscribe(topic.to_string(), QoS::AtLeastOnce).await.unwrap();
+        }
         let task = tokio::spawn(async move {
             while let Ok(event) = events.poll().await {
                 match event {
-                    Event::Incoming(Packet::SubAck(_)) => up.send(()).unwrap(),
+                    Event::Incoming(Packet::SubAck(_)) => {
+                        let _ = up.send(());
+                    }
+                    // A message that does not verify would be a defect of the server.
+                    Event::Incoming(Packet::Publish(publish))
+                        if *publish.topic == *Topic::Policy.to_string().as_bytes() =>
+                    {
+                        let manifest = SignedManifest::verify(&publish.payload, &server).unwrap();
+                        let _ = laid_down.send(manifest);
+                    }
                     Event::Incoming(Packet::Publish(publish)) => {
-                        // A message that does not verify would be a defect of the server.
                         let _ = told.send(SignedDown::verify(&publish.payload, &server).unwrap());
                     }
                     _ => {}
                 }
             }
         });
-        is_up.recv_timeout(LIMIT).unwrap();
-        self.link = Some(Link { client, down, task });
+        for _ in 0..2 {
+            is_up.recv_timeout(LIMIT).unwrap();
+        }
+        self.link = Some(Link { client, down, law, task });
     }
 
     /// Whether the door lets this station's certificate in under a name.
@@ -141,8 +153,19 @@ impl Station {
         AsyncClient::new(options, 64)
     }
 
+    /// What the server says is in force.
+    pub(crate) fn law(&self) -> Manifest {
+        self.link.as_ref().unwrap().law.recv_timeout(LIMIT).unwrap()
+    }
+
     /// Says that it is there, with its head.
     pub(crate) async fn announce(&mut self) {
+        let payload = self.presence();
+        self.publish(&Topic::State(self.name.clone()).to_string(), payload).await;
+    }
+
+    /// The next presence, signed.
+    pub(crate) fn presence(&mut self) -> Vec<u8> {
         self.beat += 1;
         let mut presence = Presence {
             online: true,
@@ -162,8 +185,7 @@ impl Station {
             signature: String::new(),
         };
         presence.sign(&self.name, &self.signing);
-        let payload = serde_json::to_vec(&presence).unwrap();
-        self.publish(&Topic::State(self.name.clone()).to_string(), payload).await;
+        serde_json::to_vec(&presence).unwrap()
     }
 
     /// Records all of a scenario; gives how many records that are.
@@ -213,6 +235,12 @@ impl Station {
 
     /// Sends a batch of these records.
     pub(crate) async fn send(&self, from: u64, to: u64) {
+        let batch = self.batch(from, to, &self.signing);
+        self.publish(&Topic::Up(self.name.clone()).to_string(), batch).await;
+    }
+
+    /// A batch of these records, signed with this key.
+    pub(crate) fn batch(&self, from: u64, to: u64, signing: &Signing) -> Vec<u8> {
         let (id, key) = body_key();
         let mut server = [0; 32];
         let sealing = self.answer["server_sealing_key"].as_str().unwrap();
@@ -221,8 +249,11 @@ impl Station {
         let place = |seq: u64| usize::try_from(seq).unwrap();
         let records = &self.records[place(from) - 1..place(to)];
         let previous = self.hashes[place(from) - 1];
-        let batch = build(&self.name, 1, from, previous, &keys, records, &self.signing).unwrap();
-        self.publish(&Topic::Up(self.name.clone()).to_string(), batch).await;
+        build(&self.name, 1, from, previous, &keys, records, signing).unwrap()
+    }
+
+    pub(crate) fn signing(&self) -> &Signing {
+        &self.signing
     }
 
     pub(crate) async fn publish(&self, topic: &str, payload: Vec<u8>) {

@@ -32,6 +32,9 @@ pub(crate) struct Proxy {
 struct Shared {
     way: Way,
     open: Vec<TcpStream>,
+    /// Connections taken, and those that ended by [`Way::EndsAfter`].
+    taken: usize,
+    ended: usize,
 }
 
 impl Proxy {
@@ -39,7 +42,8 @@ impl Proxy {
     pub(crate) fn start(target: u16) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let port = listener.local_addr()?.port();
-        let shared = Arc::new(Mutex::new(Shared { way: Way::Open, open: Vec::new() }));
+        let shared =
+            Arc::new(Mutex::new(Shared { way: Way::Open, open: Vec::new(), taken: 0, ended: 0 }));
         let accepting = shared.clone();
         std::thread::spawn(move || {
             for station in listener.incoming().flatten() {
@@ -51,6 +55,12 @@ impl Proxy {
 
     pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// How many connections there were, and how many of them ended by [`Way::EndsAfter`].
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let shared = self.shared.lock().unwrap();
+        (shared.taken, shared.ended)
     }
 
     /// What the line does from now on, to open connections too.
@@ -66,8 +76,12 @@ impl Proxy {
 }
 
 fn serve(station: TcpStream, target: u16, shared: &Arc<Mutex<Shared>>) -> Result<()> {
-    if shared.lock().unwrap().way == Way::Reset {
-        return Ok(());
+    {
+        let mut shared = shared.lock().unwrap();
+        shared.taken += 1;
+        if shared.way == Way::Reset {
+            return Ok(());
+        }
     }
     let server = TcpStream::connect(("127.0.0.1", target))?;
     let both = [station.try_clone()?, server.try_clone()?];
@@ -107,6 +121,7 @@ fn carry(mut from: &TcpStream, mut to: &TcpStream, up: bool, shared: &Mutex<Shar
                 if up && passed + count >= most {
                     bytes = &bytes[..most.saturating_sub(passed).min(count)];
                     to.write_all(bytes)?;
+                    shared.lock().unwrap().ended += 1;
                     return Ok(());
                 }
             }
