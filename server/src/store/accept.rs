@@ -14,7 +14,7 @@ use tidewaiter_proto::stored::Stored;
 use tidewaiter_proto::sync::server::{Judgement, Life, Run};
 
 use super::change::{ChangeKind, note_change};
-use super::pending::{LedgerFinding, PendingWork, enqueue};
+use super::pending::{LedgerFinding, PendingWork, Turn, enqueue};
 use super::{Store, StoreError, from_number, take_numbers, to_bytes, to_number};
 
 /// What became of a batch.
@@ -185,7 +185,7 @@ async fn accept(
             keep_signed_head(connection, &arriving).await?;
             let branch = arriving.batch.signed.head;
             let fork = LedgerFinding::fork(epoch, *at, branch);
-            enqueue(connection, &PendingWork::Ledger(station.clone(), fork)).await?;
+            enqueue(connection, &PendingWork::Ledger(station.clone(), fork), Turn::Next).await?;
         }
         Judgement::Take { new } if !new.is_empty() => {
             life.join(&arriving.batch, new);
@@ -195,7 +195,7 @@ async fn accept(
                 arriving.records.iter().filter(|record| new.contains(record.seq)).collect();
             insert_records(connection, &arriving, &new).await?;
             put_runs(connection, station, epoch, &before, life.runs()).await?;
-            ask_assessment(connection, station, &new).await?;
+            ask_assessment(connection, station, &new, turn(&before, &arriving.batch)).await?;
             note_change(connection, arriving.received_at, ChangeKind::Station, station.as_str())
                 .await?;
         }
@@ -204,16 +204,23 @@ async fn accept(
     Ok(Accepted { judgement, life })
 }
 
+/// Records below what is on disk of the same life fill in the past: newer ones are there already.
+fn turn(before: &[Run], batch: &Batch) -> Turn {
+    let newest = before.iter().map(|run| run.last).max();
+    if newest.is_some_and(|newest| batch.to() < newest) { Turn::Behind } else { Turn::Next }
+}
+
 async fn ask_assessment(
     connection: &mut SqliteConnection,
     station: &StationId,
     new: &[&Incoming],
+    turn: Turn,
 ) -> Result<(), StoreError> {
     let mut keys: Vec<[u8; 16]> = new.iter().map(|record| record.key_id).collect();
     keys.sort_unstable();
     keys.dedup();
     for key in keys {
-        enqueue(connection, &PendingWork::Inspection(station.clone(), key)).await?;
+        enqueue(connection, &PendingWork::Inspection(station.clone(), key), turn).await?;
     }
     Ok(())
 }

@@ -28,6 +28,16 @@ pub enum PendingWork {
     Ledger(StationId, LedgerFinding),
 }
 
+/// When work is taken up: a new alarm does not wait behind days of a backlog, nor behind everything
+/// that a new list asks for again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// In the order it came.
+    Next,
+    /// When nothing new waits.
+    Behind,
+}
+
 /// What was found about a station's ledger, as it is kept until an alert is made of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "finding", rename_all = "snake_case")]
@@ -74,6 +84,15 @@ pub enum LedgerFinding {
     Unreadable {
         /// Id of the key, hex.
         key: String,
+    },
+    /// The station's clock cannot be trusted.
+    Clock {
+        /// What it said of itself: the quality of its clock.
+        quality: String,
+        /// Its clock less the server's, in milliseconds.
+        offset_ms: i64,
+        /// The server's day, so that it is said again on another.
+        day: String,
     },
     /// The station has not been heard.
     Silent {
@@ -143,13 +162,15 @@ impl PendingWork {
 }
 
 impl Store {
-    /// What waits, oldest first.
+    /// What waits, oldest first: what is new, and only when there is nothing new what fills in the
+    /// past.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn pending(&self, limit: i64) -> Result<Vec<Pending>, StoreError> {
         let rows = sqlx::query(
-            "SELECT kind, station, detail, number FROM pending ORDER BY number LIMIT $1",
+            "SELECT kind, station, detail, number FROM pending
+             WHERE behind = (SELECT min(behind) FROM pending) ORDER BY number LIMIT $1",
         )
         .bind(limit)
         .fetch_all(&self.readers)
@@ -191,7 +212,9 @@ impl Store {
     /// [`StoreError`].
     pub async fn ask(&self, work: PendingWork) -> Result<(), StoreError> {
         self.writer
-            .write(move |connection| Box::pin(async move { enqueue(connection, &work).await }))
+            .write(move |connection| {
+                Box::pin(async move { enqueue(connection, &work, Turn::Next).await })
+            })
             .await
     }
 
@@ -206,20 +229,25 @@ impl Store {
     }
 }
 
+/// Adds work; what waits already keeps the better turn of the two.
 pub(super) async fn enqueue(
     connection: &mut SqliteConnection,
     work: &PendingWork,
+    turn: Turn,
 ) -> Result<(), StoreError> {
     let number = take_numbers(connection, "pending", 1).await?;
     let (kind, station, detail) = work.parts()?;
     sqlx::query(
-        "INSERT INTO pending (kind, station, detail, number) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (kind, station, detail) DO UPDATE SET number = excluded.number",
+        "INSERT INTO pending (kind, station, detail, number, behind) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (kind, station, detail) DO UPDATE SET number = excluded.number,
+             behind = CASE WHEN pending.behind < excluded.behind
+                           THEN pending.behind ELSE excluded.behind END",
     )
     .bind(kind)
     .bind(station.as_str())
     .bind(detail)
     .bind(number)
+    .bind(i64::from(turn == Turn::Behind))
     .execute(connection)
     .await?;
     Ok(())

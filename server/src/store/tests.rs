@@ -242,6 +242,36 @@ async fn a_first_record_without_the_genesis_hash_is_never_taken() {
 }
 
 #[tokio::test]
+async fn what_is_new_is_assessed_before_what_fills_in_the_past() {
+    let (_directory, store) = fresh().await;
+    let mut sender = Sender::new("ruvvo/dep-07");
+    for inspection in ["a", "c", "d", "e"] {
+        sender.record(inspection, r#"{"type":"note_added","text":"said"}"#);
+    }
+    // The new record first, as after an outage; then the backlog, and another new one amid it.
+    for (from, to) in [(3, 3), (1, 2), (4, 4)] {
+        store.accept(&sender.batch(from, to), now()).await.unwrap();
+    }
+    let waiting = async || store.pending(10).await.unwrap();
+    let names = |waiting: &[Pending]| -> Vec<u8> {
+        let key = |pending: &Pending| match &pending.work {
+            PendingWork::Inspection(_, key) => key[0],
+            PendingWork::Ledger(..) => b'?',
+        };
+        waiting.iter().map(key).collect()
+    };
+    assert_eq!(names(&waiting().await), b"de");
+    // What waits behind comes forward with a new record of its own.
+    sender.record("c", r#"{"type":"note_added","text":"and again"}"#);
+    store.accept(&sender.batch(5, 5), now()).await.unwrap();
+    assert_eq!(names(&waiting().await), b"dec");
+    for pending in waiting().await {
+        store.drop_pending(pending).await.unwrap();
+    }
+    assert_eq!(names(&waiting().await), b"a");
+}
+
+#[tokio::test]
 async fn what_the_sync_finds_waits_for_its_alert() {
     let (_directory, store) = fresh().await;
     let mut sender = Sender::new("ruvvo/dep-07");
@@ -339,7 +369,7 @@ pub(crate) fn alert(severity: Severity) -> Alert {
 
 fn decided(officer: &str, action: Action, reason: &str, text: &str, version: i64) -> Act {
     let (officer, reason, text) = (officer.to_owned(), reason.to_owned(), text.to_owned());
-    Act { action, officer, version, reason, text }
+    Act { action, officer, version, reason, text, to: String::new(), until: None }
 }
 
 fn work() -> Pending {
