@@ -102,7 +102,7 @@ async fn a_form_without_what_it_needs_comes_back_as_it_was_typed() {
 #[tokio::test]
 async fn every_page_is_there_and_an_unknown_one_says_so() {
     let desk = Desk::open().await;
-    for path in ["/", "/inspections", "/stations", "/bundles"] {
+    for path in ["/", "/inspections", "/network", "/stations", "/bundles"] {
         assert_eq!(desk.get(path).await.0, StatusCode::OK, "{path}");
     }
     for path in ["/alerts/nosuch", "/inspections/ruvvo/dep-07/nosuch", "/inspections/x/y/z"] {
