@@ -8,6 +8,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
+use tidewaiter_people::role::Permission;
 use tidewaiter_proto::alert::{AlertCode, AlertState, Severity};
 use tidewaiter_proto::station::StationId;
 use tidewaiter_web::answer::{page, page_with};
@@ -18,7 +19,7 @@ use tidewaiter_web::visit::{Visit, is_officer_id, local_path, remember_officer};
 
 use super::failure;
 use crate::people::Actor;
-use crate::state::{Act, AlertCounts, AppState, BULK_MAX, filter_from};
+use crate::state::{Act, AlertCounts, AppState, BULK_MAX, filter_from, sites};
 use crate::store::{
     Action, AlertFilter, AlertRow, Aside, CLOSING_REASONS, DueRow, InspectionRow, StoreError,
     state_name,
@@ -181,12 +182,12 @@ async fn build(
     }
     let first_page = after.is_empty();
     let due = if first_page { state.due(actor, DUE_ROWS).await? } else { Vec::new() };
-    let stations = state.stations(actor, "", 500).await?;
-    let stations: Vec<String> =
-        stations.into_iter().map(|view| view.row.station.to_string()).collect();
-    let mut sites: Vec<String> =
+    let seen = sites(actor, Permission::StationRead);
+    let stations = state.store().stations(&seen, "", 500).await?;
+    let stations: Vec<String> = stations.into_iter().map(|row| row.station.to_string()).collect();
+    let mut sites_shown: Vec<String> =
         stations.iter().filter_map(|name| Some(name.split_once('/')?.0.to_owned())).collect();
-    sites.dedup();
+    sites_shown.dedup();
     let mut frame = super::frame(visit, state.demonstration(), &text.say("desk-queue"), "/");
     frame.refresh_seconds = 15;
     let unfiltered = filter_of(&Fields::default(), now, actor.id()).unwrap_or_default();
@@ -205,7 +206,7 @@ async fn build(
         reasons: closing_reasons(text),
         query: kept_query(&fields),
         stations,
-        sites,
+        sites: sites_shown,
         next: list.next.map(|cursor| next_address(&fields, &cursor)),
         first_page,
         filtered: filter != unfiltered,
