@@ -30,11 +30,6 @@ pub(super) async fn readyz(State(state): State<AppState>) -> Response {
     }
 }
 
-/// Versions of policy and lists in force.
-pub(super) async fn policies(State(state): State<AppState>) -> Json<Value> {
-    Json(json!({"versions": state.versions()}))
-}
-
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ClockSetting {
