@@ -10,6 +10,8 @@
 //! | [`ingest`] | what stations send: taken, stored, answered |
 //! | [`store`] | what is on disk, and every SQL text |
 //! | [`inspection`], [`law`], [`assess`], [`screen`] | records opened, policy and lists read, alerts made, names looked for |
+//! | [`facts`], [`clocks`] | what the desk keeps of an inspection: terms, sums, what is due by when |
+//! | [`case`] | a case file: exported with its proofs, and checked offline |
 //! | [`bundle`] | the night: signed bundles, their checks, headquarters' receipts |
 //! | [`headquarters`] | taking the bundles of servers |
 //! | [`people`] | who is at the desk: sign-in, sessions, accounts, the audit's notes |
@@ -20,8 +22,11 @@ pub mod assess;
 pub mod authority;
 pub mod broker;
 pub mod bundle;
+pub mod case;
+pub mod clocks;
 pub mod command;
 pub mod configuration;
+pub mod facts;
 pub mod headquarters;
 pub mod http;
 pub mod ingest;
