@@ -23,6 +23,7 @@ pub(super) struct Vocabulary {
     /// In order of length.
     words: Vec<Box<str>>,
     masks: Vec<u64>,
+    letters: Vec<u64>,
     postings: Vec<Box<[Posting]>>,
     /// Where words of each length begin.
     starts: Vec<usize>,
@@ -108,6 +109,7 @@ impl Builder {
                 built.sounding.push(Sounding { word: at, sounds: sounds.into(), present });
             }
             built.masks.push(mask(text.as_bytes()));
+            built.letters.push(letters(text.as_bytes()));
             built.words.push(text.into_boxed_str());
             built.postings.push(word.postings.into());
         }
@@ -136,6 +138,28 @@ fn mask(word: &[u8]) -> u64 {
         once |= bit;
     }
     once | (twice & !DIGITS) << 32
+}
+
+/// Which letters and digits a word has; in the upper half those that come twice.
+fn letters(word: &[u8]) -> u64 {
+    let mut once = 0_u64;
+    let mut twice = 0_u64;
+    for byte in word {
+        let bit = match byte {
+            b'a'..=b'z' => 1_u64 << (*byte - b'a'),
+            // Digits share what room is left.
+            b'0'..=b'9' => 1_u64 << (26 + (*byte - b'0') % 6),
+            _ => 1_u64 << 31,
+        };
+        twice |= once & bit;
+        once |= bit;
+    }
+    once | twice << 32
+}
+
+/// How many letters, with how often, one of two words has and the other lacks: so many edits at least.
+fn strange(a: u64, b: u64) -> usize {
+    (a & !b).count_ones().max((b & !a).count_ones()) as usize
 }
 
 /// A word with digits: scanners take them for letters at little cost.
@@ -243,6 +267,9 @@ impl Vocabulary {
     }
 
     fn is_near(&self, at: usize, latin: &str, pattern: &Pattern, allowed: f32, least: f32) -> bool {
+        if self.letters.get(at).is_some_and(|own| small(strange(*own, pattern.letters)) > allowed) {
+            return false;
+        }
         let Some(word) = self.words.get(at) else { return false };
         let near = small(pattern.distance(word.as_bytes())) <= allowed
             && edit::at_least(latin, word, least) >= least;
@@ -340,6 +367,8 @@ pub(super) struct Pattern {
     length: usize,
     /// Which classes of letters it has.
     mask: u64,
+    /// Which letters it has.
+    letters: u64,
 }
 
 impl Pattern {
@@ -351,7 +380,7 @@ impl Pattern {
                 *slot |= 1 << at;
             }
         }
-        Self { bits, length, mask: mask(word) }
+        Self { bits, length, mask: mask(word), letters: letters(word) }
     }
 
     fn distance(&self, text: &[u8]) -> usize {
