@@ -56,10 +56,12 @@ impl World {
     pub(crate) fn bound(&self, key: Key, promise: Promise) -> Option<(u64, u64)> {
         let machine = &self.machines[promise.machine];
         let from = promise.at.max(machine.good_since);
-        let record = self.plan.body + 400;
+        // What a record takes that goes alone: its own bytes, the batch's, and the message's.
+        let record = self.plan.body + 550;
         let ahead = 24_000 + 64 * record;
         let online = machine.process.as_ref().is_some_and(|process| process.online_since <= from);
-        let tight = 4_000 + 10 * self.plan.latency + ahead / self.plan.rate;
+        // The backlog has its share of the link beside them: a quarter.
+        let tight = 4_000 + 10 * self.plan.latency + ahead * 4 / 3 / self.plan.rate;
         let newer = machine.ledger.head().1.seq.saturating_sub(key.2);
         if !online && newer >= machine.pace.fresh_tail {
             return None;
@@ -69,9 +71,11 @@ impl World {
         if !online || self.plan.thrifty {
             return Some((loose, from));
         }
-        // What was sent into the trouble, and lost there, goes again when its time comes.
+        // What was sent into the trouble, and lost there, goes again when its time comes: on a slow
+        // link four times what a receipt takes there.
         let lost = promise.at < machine.good_since;
-        let again = u64::try_from(machine.pace.resend_most.as_millis()).unwrap_or(u64::MAX);
+        let resend = u64::try_from(machine.pace.resend_most.as_millis()).unwrap_or(u64::MAX);
+        let again = resend.max(4 * (24_000 / self.plan.rate + 10 * self.plan.latency));
         Some((if lost { tight + again } else { tight }, from))
     }
 

@@ -56,6 +56,8 @@ pub(super) struct Window {
     again: VecDeque<Again>,
     /// New records begin here, in the present epoch.
     fresh: (u64, u64),
+    /// When new records were last sent for the first time.
+    fresh_ordered: Duration,
     /// When numbers of the present epoch were recorded: the first of each while, ascending.
     recent: VecDeque<(Duration, u64)>,
     /// Where the backlog goes on.
@@ -76,6 +78,7 @@ impl Window {
             next_order: 0,
             again: VecDeque::new(),
             fresh: (0, 0),
+            fresh_ordered: Duration::ZERO,
             recent: VecDeque::new(),
             cursor: (0, 0),
             backlog_from: Duration::ZERO,
@@ -158,7 +161,13 @@ impl Window {
         self.expire(lives, pace, now);
         let (count, bytes) = self.under_way(true);
         let room = self.share.saturating_sub(bytes);
-        if count == 0 || (room > 0 && count < pace.fresh_batches) {
+        // What is on its way may be lost, and would hold back a new record until it is sent again.
+        let overdue = now >= self.fresh_overdue();
+        if room == 0 && overdue && (1..pace.fresh_batches).contains(&count) {
+            if let Some(order) = self.next_fresh(lives, SHARE_LEAST, pace, now) {
+                return Some(order);
+            }
+        } else if count == 0 || (room > 0 && count < pace.fresh_batches) {
             let room = room.clamp(SHARE_LEAST, BATCH_BYTES_MAX);
             if let Some(order) = self.next_fresh(lives, room, pace, now) {
                 return Some(order);
@@ -168,6 +177,13 @@ impl Window {
             }
         }
         self.next_backlog(lives, pace, now)
+    }
+
+    /// When a new record goes although there is no room: not before a receipt of the last one
+    /// could be here, which on a slow link takes long.
+    fn fresh_overdue(&self) -> Duration {
+        let receipt = self.smooth.unwrap_or_default().saturating_mul(2);
+        self.fresh_ordered.saturating_add(receipt.max(FRESH_WAIT))
     }
 
     /// How many batches are on their way, new records or backlog, and how many bytes.
@@ -190,6 +206,7 @@ impl Window {
         let start = start.max(head.saturating_sub(RECORDS_MAX - 1));
         let (from, to) = self.free(lives, epoch)?.first_missing(start.max(1), head)?;
         self.fresh = (epoch, to.saturating_add(1));
+        self.fresh_ordered = now;
         Some(self.order(epoch, (from, to), (true, 0), room, pace, now))
     }
 
@@ -417,7 +434,8 @@ impl Window {
         let deadlines = self.flights.values().map(|flight| flight.deadline);
         let again = self.again.iter().map(|again| again.not_before);
         let stall = (!self.flights.is_empty()).then(|| self.progressed.saturating_add(pace.stall));
-        deadlines.chain(again).chain([self.backlog_from]).chain(stall)
+        let overdue = self.fresh_overdue();
+        deadlines.chain(again).chain([self.backlog_from, overdue]).chain(stall)
     }
 }
 
@@ -431,6 +449,8 @@ const FRESH_FOR: Duration = Duration::from_mins(10);
 /// ... to within this time, and at most so many are.
 const FRESH_WHILE: Duration = Duration::from_secs(10);
 const FRESH_MOST: u64 = 64;
+/// A new record waits so long for room behind other new ones, and longer on a slow link.
+const FRESH_WAIT: Duration = Duration::from_secs(2);
 /// One byte on the slowest link that is served well, of 8 kbit/s.
 const SLOWEST: Duration = Duration::from_millis(1);
 /// On a link that has not shown that it is fast: what fills the slowest for longer than the
