@@ -104,11 +104,7 @@ impl EmbeddedBroker {
             name: "stations",
             listen: None,
             secret: Some(secret.clone()),
-            filters: vec![
-                UP_FILTER.to_owned(),
-                STATE_FILTER.to_owned(),
-                Topic::Policy.to_string(),
-            ],
+            filters: vec![UP_FILTER.to_owned(), STATE_FILTER.to_owned(), Topic::Policy.to_string()],
             connections_max: CONNECTIONS_MAX,
             packet_bytes_max: PACKET_BYTES_MAX,
         })

@@ -67,7 +67,8 @@ pub async fn run(
     loop {
         // Two servers of one name may share a broker, and an id is one connection's alone.
         let id = format!("server-{name}-{:016x}", jitter.draw());
-        let mut connection = Connection::open(&link, &id, worker.law()).context("the broker's link")?;
+        let mut connection =
+            Connection::open(&link, &id, worker.law()).context("the broker's link")?;
         let lost = tokio::select! {
             () = stop.cancelled() => return Ok(()),
             lost = connection.serve(&mut worker) => lost,

@@ -2,8 +2,8 @@
 //!
 //! Reads views and posts actions; holds no rule of its own. Every form works without JavaScript.
 
-use axum::extract::FromRef;
 use axum::extract::DefaultBodyLimit;
+use axum::extract::FromRef;
 use axum::handler::Handler;
 use axum::http::StatusCode;
 use axum::response::Response;

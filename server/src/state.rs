@@ -19,7 +19,8 @@ use crate::law::force::Force;
 use crate::people::{Actor, People, PeopleError};
 pub use crate::store::Act;
 use crate::store::{
-    ActError, Action, AlertFilter, AlertRow, AttachmentRow, BundleRow, CaseRow, Change, ClockRow, Decision, InspectionPage, InspectionRow, Note, OrderRow, StationRow, Store, StoreError,
+    ActError, Action, AlertFilter, AlertRow, AttachmentRow, BundleRow, CaseRow, Change, ClockRow,
+    Decision, InspectionPage, InspectionRow, Note, OrderRow, StationRow, Store, StoreError,
 };
 
 mod case;
@@ -35,9 +36,9 @@ pub use case::{CaseView, ExportError};
 pub use desk::{
     ATTACHED_BYTES_MAX, BULK_MAX, DeskError, OrderAsk, Present, Quieting, kind_of_content,
 };
-pub use filter::filter_from;
 pub(crate) use figures::by_way;
 pub use figures::{Cell, Figure, FigureName, Figures};
+pub use filter::filter_from;
 pub use find::{Found, FoundWhy, Question};
 pub use links::LinksError;
 pub use policy::{Changes, PolicyView, Proposal, ProposeError, Proposed, RuleChange, RuleView};

@@ -18,11 +18,11 @@ use crate::bundle::seal::{Checker, Signer};
 use crate::bundle::{Night, NightSettings};
 use crate::clock::Clock;
 use crate::configuration::ServerConfiguration;
+use crate::ingest::Told;
+use crate::ingest::accounts::Accounts;
 use crate::ingest::manifest::Announcer;
 use crate::inspection::Opener;
 use crate::law::force::Force;
-use crate::ingest::Told;
-use crate::ingest::accounts::Accounts;
 use crate::lifecycle::Lifecycle;
 use crate::listener::{self, Door};
 use crate::people::outside::Outside;
@@ -151,18 +151,14 @@ impl Server {
         let open = self.configuration.demonstration.is_some();
         let sign_in = if open { SignIn::Demonstration } else { SignIn::Required };
         let outside = self.configuration.sign_in.oidc.clone().map(Outside::new).transpose()?;
-        let people = People::new(self.store.clone(), sign_in, &self.authority.signing)
-            .with_outside(outside);
+        let people =
+            People::new(self.store.clone(), sign_in, &self.authority.signing).with_outside(outside);
         people.say_setup_code(self.configuration.listen()).await?;
         Ok(people)
     }
 
     /// Starts the broker, the door and what takes batches.
-    async fn ingest(
-        &self,
-        force: &Force,
-        lifecycle: &mut Lifecycle,
-    ) -> anyhow::Result<()> {
+    async fn ingest(&self, force: &Force, lifecycle: &mut Lifecycle) -> anyhow::Result<()> {
         let settings = &self.configuration.broker;
         let link = match &settings.external {
             Some(external) => BrokerLink::external(external)?,

@@ -26,11 +26,11 @@ use crate::store::{Pending, PendingWork, Store};
 
 use super::guard::Stated;
 
-mod outside;
 mod desk;
+mod outside;
 mod people;
-mod second;
 mod policy;
+mod second;
 
 /// A server's interface and pages over a store of its own.
 pub(crate) struct Desk {
@@ -73,8 +73,7 @@ impl Desk {
         // The key that the sender of the store's tests wraps for.
         let opener = Opener::new(store.clone(), ServerSecret::from_bytes([9; 32]));
         let force = Force::open(&Policy::default(), &store).await.unwrap();
-        let people = People::new(store.clone(), sign_in, &authority.signing)
-            .with_outside(outside);
+        let people = People::new(store.clone(), sign_in, &authority.signing).with_outside(outside);
         let state = AppState::new(Parts {
             store: store.clone(),
             clock,

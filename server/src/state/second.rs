@@ -14,9 +14,7 @@ use tidewaiter_proto::seal::random;
 
 use super::{AppState, sites};
 use crate::people::Actor;
-use crate::store::{
-    Act, ActError, Action, AlertRow, ApprovalRow, BreakGlassRow, Note, StoreError,
-};
+use crate::store::{Act, ActError, Action, AlertRow, ApprovalRow, BreakGlassRow, Note, StoreError};
 
 mod done;
 
@@ -105,8 +103,7 @@ fn is_listed(row: &AlertRow) -> bool {
 }
 
 /// What somebody may be for a time beyond what they are; never one who manages accounts or keys.
-pub const GLASS_ROLES: [Role; 4] =
-    [Role::Senior, Role::Supervisor, Role::Analyst, Role::Auditor];
+pub const GLASS_ROLES: [Role; 4] = [Role::Senior, Role::Supervisor, Role::Analyst, Role::Auditor];
 
 impl AppState {
     /// Asks a second person; gives the matter's id.
@@ -293,6 +290,5 @@ impl AppState {
 /// the one who had it.
 fn may_review(actor: &Actor, row: &BreakGlassRow) -> bool {
     let may = |permission| actor.account.may_at(permission, &row.site);
-    row.account != actor.account.id
-        && (may(Permission::Custody) || may(Permission::AuditRead))
+    row.account != actor.account.id && (may(Permission::Custody) || may(Permission::AuditRead))
 }

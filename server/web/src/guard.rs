@@ -257,10 +257,9 @@ mod tests {
         let take_file = |body: axum::body::Bytes| async move { body.len().to_string() };
         let router = Router::new().route("/api/v1/x", post(take));
         let router: Router = protect(router.route("/api/v1/attachments", post(take_file)));
-        for (length, status) in [
-            (3 << 20, StatusCode::OK),
-            (9 << 20, StatusCode::PAYLOAD_TOO_LARGE),
-        ] {
+        for (length, status) in
+            [(3 << 20, StatusCode::OK), (9 << 20, StatusCode::PAYLOAD_TOO_LARGE)]
+        {
             let request = Request::post("/api/v1/attachments");
             let request = request.header("content-type", "multipart/form-data; boundary=x");
             let request = request.body(Body::from(vec![b'x'; length])).unwrap();

@@ -25,16 +25,15 @@ pub(super) struct About {
 
 impl AppState {
     pub(super) async fn about(&self, actor: &Actor, asking: &Asking) -> Result<About, AskError> {
-        let nothing = |site: &str| About {
-            site: site.to_owned(),
-            hands: Vec::new(),
-            detail: String::new(),
-        };
+        let nothing =
+            |site: &str| About { site: site.to_owned(), hands: Vec::new(), detail: String::new() };
         match asking.matter {
             Matter::CloseListMatch => {
                 Err(AskError::NotValid("an alert is closed where it stands: that asks by itself"))
             }
-            Matter::ActivatePolicy => Ok(nothing(if asking.site.is_empty() { "*" } else { &asking.site })),
+            Matter::ActivatePolicy => {
+                Ok(nothing(if asking.site.is_empty() { "*" } else { &asking.site }))
+            }
             Matter::ExportPersonal if case_of(&asking.object).is_some() => {
                 self.about_case(actor, &asking.object).await
             }
@@ -57,7 +56,9 @@ impl AppState {
             }
             Matter::BreakGlass => {
                 let role: Role = asking.object.parse().map_err(|_| {
-                    AskError::NotValid("break-glass is for a role: senior, supervisor, analyst, auditor")
+                    AskError::NotValid(
+                        "break-glass is for a role: senior, supervisor, analyst, auditor",
+                    )
                 })?;
                 if !GLASS_ROLES.contains(&role) {
                     let why = "break-glass gives no rights over accounts, keys or policy";

@@ -96,7 +96,8 @@ mod tests {
     #[test]
     fn a_token_is_found_in_either_kind_of_form() {
         assert_eq!(token_in(b"a=b&form-token=T&c=d", false), "T");
-        let parts = b"--x\r\nContent-Disposition: form-data; name=\"form-token\"\r\n\r\nT\r\n--x\r\n";
+        let parts =
+            b"--x\r\nContent-Disposition: form-data; name=\"form-token\"\r\n\r\nT\r\n--x\r\n";
         assert_eq!(token_in(parts, true), "T");
         assert_eq!(token_in(b"--x\r\nform-token=T", true), "");
     }
