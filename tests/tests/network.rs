@@ -76,6 +76,8 @@ fn a_line_that_is_cut_reset_and_slow_loses_nothing() {
     proxy.set(Way::Open);
     let held = story::await_all(&checkpoint, LIMIT).unwrap();
     assert!(held > before, "the line let everything through");
+    let (connections, ended) = proxy.counts();
+    assert!(connections > 1 && connections > ended, "{connections} connections, {ended} ended");
     checkpoint.stop().unwrap();
 }
 
