@@ -1,7 +1,6 @@
 //! Cases beyond the shared vectors, written from the specifications: ICAO Doc 9303 parts 4 to 7, IATA
 //! Resolution 792, RP1745, SSP, CCNET, ccTalk, ID-003, EBDS, LLRP, MT-SICS, Toledo, AIS, PAXLST. Their
 //! check values were computed by a program of its own in another language.
-#![expect(clippy::unwrap_used, reason = "a test fails where it panics")]
 
 use serde_json::Value;
 use tidewaiter_codec::decode::Protocol;

@@ -70,7 +70,7 @@ fn what_is_null_is_absent() {
         match &read {
             Ok(Message::NoteTypes { types, .. }) => assert!(types.is_empty()),
             Ok(Message::Counted { batch, .. }) => {
-                assert_eq!((batch.held(), batch.unrecognized), (0, 0))
+                assert_eq!((batch.held(), batch.unrecognized), (0, 0));
             }
             other => panic!("{other:?}"),
         }
