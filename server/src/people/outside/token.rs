@@ -97,7 +97,7 @@ pub(super) fn believed(
     {
         return Err(NotAToken::Claim("audience"));
     }
-    if second("exp").is_none_or(|end| end + SKEW <= now) {
+    if second("exp").is_none_or(|end| end.saturating_add(SKEW) <= now) {
         return Err(NotAToken::Claim("end"));
     }
     if second("iat").is_none_or(|made| made > now + SKEW) {
