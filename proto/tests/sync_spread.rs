@@ -42,6 +42,8 @@ fn stations_that_lost_a_server_together_dial_it_one_after_the_other() {
             station.tick(now);
             if effects(station).contains(&Effect::Connect) {
                 if now >= outage {
+                    // It stands: nobody dials twice.
+                    station.connected(1, now);
                     dialled.push(now);
                 } else {
                     station.disconnected(now);

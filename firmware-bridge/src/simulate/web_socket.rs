@@ -98,10 +98,12 @@ impl<S: Service> Served<S> {
         runtime.spawn(async move {
             loop {
                 let Ok((stream, _)) = listener.accept().await else { continue };
-                if accepting.pulled.load(Ordering::Relaxed) {
+                // Counted before the host can know that it is connected: a pull right after is seen.
+                let pulls = accepting.pulls.load(Ordering::SeqCst);
+                if accepting.pulled.load(Ordering::SeqCst) {
                     continue;
                 }
-                tokio::spawn(welcome(stream, acceptor.clone(), Arc::clone(&accepting)));
+                tokio::spawn(welcome(stream, acceptor.clone(), Arc::clone(&accepting), pulls));
             }
         });
         Ok(Self { address, shared, runtime: Some(runtime) })
@@ -129,7 +131,7 @@ impl<S> Line for Served<S> {
         self.shared.pulls.fetch_add(1, Ordering::SeqCst);
         self.shared.unplugged.notify_waiters();
         std::thread::sleep(pause);
-        self.shared.pulled.store(false, Ordering::Relaxed);
+        self.shared.pulled.store(false, Ordering::SeqCst);
         Ok(())
     }
 }
@@ -147,38 +149,39 @@ async fn welcome<S: Service>(
     stream: TcpStream,
     acceptor: Option<TlsAcceptor>,
     shared: Arc<Shared<S>>,
+    pulls: u64,
 ) {
     match acceptor {
         Some(acceptor) => {
             if let Ok(stream) = acceptor.accept(stream).await
                 && let Ok(socket) = accept_async(stream).await
             {
-                converse(socket, shared).await;
+                converse(socket, shared, pulls).await;
             }
         }
         None => {
             if let Ok(socket) = accept_async(stream).await {
-                converse(socket, shared).await;
+                converse(socket, shared, pulls).await;
             }
         }
     }
 }
 
-/// One connection of a host.
+/// One connection of a host, taken when the cable had been pulled so often.
 async fn converse<S: Service>(
     mut socket: WebSocketStream<impl AsyncRead + AsyncWrite + Unpin>,
     shared: Arc<Shared<S>>,
+    pulls: u64,
 ) {
     // The command that waits on this connection.
     let mut awaiting = None;
-    let plugged = shared.pulls.load(Ordering::SeqCst);
     loop {
         let mut happened = std::pin::pin!(shared.happened.notified());
         let mut unplugged = std::pin::pin!(shared.unplugged.notified());
         // Registered before looking: nothing that happens meanwhile is missed.
         happened.as_mut().enable();
         unplugged.as_mut().enable();
-        if shared.pulls.load(Ordering::SeqCst) != plugged {
+        if shared.pulls.load(Ordering::SeqCst) != pulls {
             return;
         }
         let mut answers = locked(&shared.service).unasked();
