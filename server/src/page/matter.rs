@@ -132,8 +132,15 @@ pub(super) async fn review(
 fn back(visit: &Visit, done: Result<(), AnswerError>) -> Response {
     match done {
         Ok(()) => Redirect::to("/matters").into_response(),
-        Err(AnswerError::Store(error)) => failure::failed(visit, &error),
-        Err(error) => failure::failed_because(visit, StatusCode::CONFLICT, error.to_string()),
+        Err(error) => not_done(visit, &error),
+    }
+}
+
+/// What the page says to somebody whose answer or export was not done.
+fn not_done(visit: &Visit, error: &AnswerError) -> Response {
+    match error {
+        AnswerError::Store(error) => failure::failed(visit, error),
+        error => failure::failed_because(visit, StatusCode::CONFLICT, error.to_string()),
     }
 }
 
@@ -145,7 +152,6 @@ pub(super) async fn export(
 ) -> Response {
     match state.export(&actor, &id).await {
         Ok(bytes) => exported(bytes),
-        Err(AnswerError::Store(error)) => failure::failed(&visit, &error),
-        Err(error) => failure::failed_because(&visit, StatusCode::CONFLICT, error.to_string()),
+        Err(error) => not_done(&visit, &error),
     }
 }

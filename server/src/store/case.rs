@@ -9,7 +9,7 @@ use tidewaiter_proto::station::StationId;
 
 use super::audit::{Note, append};
 use super::change::{ChangeKind, note_change};
-use super::export::read_record;
+use super::export::{read_alert_version, read_decision, read_record};
 use super::{
     BundleRow, ExportedAlert, ExportedDecision, ExportedRecord, ExportedStation, Store, StoreError,
     from_number, parsed, to_bytes, to_number, to_time,
@@ -98,13 +98,18 @@ impl Store {
             .fetch_optional(&self.readers)
             .await?;
         let Some(mut case) = row.as_ref().map(read_case).transpose()? else { return Ok(None) };
-        case.alerts = sqlx::query_scalar(
+        case.alerts = self.alerts_of_case(id).await?;
+        Ok(Some(case))
+    }
+
+    /// The alerts of a case file, in the order in which they were added.
+    async fn alerts_of_case(&self, id: &str) -> Result<Vec<String>, StoreError> {
+        Ok(sqlx::query_scalar(
             "SELECT alert FROM case_alert WHERE case_file = $1 ORDER BY added_at, alert",
         )
         .bind(id.to_owned())
         .fetch_all(&self.readers)
-        .await?;
-        Ok(Some(case))
+        .await?)
     }
 
     /// Case files, latest first, before a time and id; without their alerts.
@@ -129,12 +134,7 @@ impl Store {
         .await?;
         let mut cases = rows.iter().map(read_case).collect::<Result<Vec<_>, _>>()?;
         for case in &mut cases {
-            case.alerts = sqlx::query_scalar(
-                "SELECT alert FROM case_alert WHERE case_file = $1 ORDER BY added_at, alert",
-            )
-            .bind(case.id.clone())
-            .fetch_all(&self.readers)
-            .await?;
+            case.alerts = self.alerts_of_case(&case.id).await?;
         }
         Ok(cases)
     }
@@ -167,16 +167,7 @@ impl Store {
         .bind(id.to_owned())
         .fetch_all(&self.readers)
         .await?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(ExportedAlert {
-                    arrival: row.try_get("arrival")?,
-                    version: row.try_get("version")?,
-                    at: to_time("alert_version", "at", row.try_get("at")?)?,
-                    body: row.try_get("body")?,
-                })
-            })
-            .collect()
+        rows.iter().map(read_alert_version).collect()
     }
 
     /// What was decided about an alert, as stored, oldest first.
@@ -191,21 +182,7 @@ impl Store {
         .bind(id.to_owned())
         .fetch_all(&self.readers)
         .await?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(ExportedDecision {
-                    arrival: row.try_get("arrival")?,
-                    alert: row.try_get("alert")?,
-                    at: to_time("decision", "at", row.try_get("at")?)?,
-                    actor: row.try_get("actor")?,
-                    action: row.try_get("action")?,
-                    from_state: row.try_get("from_state")?,
-                    to_state: row.try_get("to_state")?,
-                    reason: row.try_get("reason")?,
-                    text: row.try_get("text")?,
-                })
-            })
-            .collect()
+        rows.iter().map(read_decision).collect()
     }
 
     /// Records of one epoch of a station, from one number to another, as stored.

@@ -192,16 +192,7 @@ impl Store {
         .bind(last)
         .fetch_all(&self.readers)
         .await?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(ExportedAlert {
-                    arrival: row.try_get("arrival")?,
-                    version: row.try_get("version")?,
-                    at: to_time("alert_version", "at", row.try_get("at")?)?,
-                    body: row.try_get("body")?,
-                })
-            })
-            .collect()
+        rows.iter().map(read_alert_version).collect()
     }
 
     /// Decisions in the range.
@@ -221,21 +212,7 @@ impl Store {
         .bind(last)
         .fetch_all(&self.readers)
         .await?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(ExportedDecision {
-                    arrival: row.try_get("arrival")?,
-                    alert: row.try_get("alert")?,
-                    at: to_time("decision", "at", row.try_get("at")?)?,
-                    actor: row.try_get("actor")?,
-                    action: row.try_get("action")?,
-                    from_state: row.try_get("from_state")?,
-                    to_state: row.try_get("to_state")?,
-                    reason: row.try_get("reason")?,
-                    text: row.try_get("text")?,
-                })
-            })
-            .collect()
+        rows.iter().map(read_decision).collect()
     }
 
     /// The stations that have records in the range, in the order of their names.
@@ -304,6 +281,31 @@ impl Store {
             },
         }))
     }
+}
+
+/// Reads one version of an alert.
+pub(super) fn read_alert_version(row: &SqliteRow) -> Result<ExportedAlert, StoreError> {
+    Ok(ExportedAlert {
+        arrival: row.try_get("arrival")?,
+        version: row.try_get("version")?,
+        at: to_time("alert_version", "at", row.try_get("at")?)?,
+        body: row.try_get("body")?,
+    })
+}
+
+/// Reads one decision.
+pub(super) fn read_decision(row: &SqliteRow) -> Result<ExportedDecision, StoreError> {
+    Ok(ExportedDecision {
+        arrival: row.try_get("arrival")?,
+        alert: row.try_get("alert")?,
+        at: to_time("decision", "at", row.try_get("at")?)?,
+        actor: row.try_get("actor")?,
+        action: row.try_get("action")?,
+        from_state: row.try_get("from_state")?,
+        to_state: row.try_get("to_state")?,
+        reason: row.try_get("reason")?,
+        text: row.try_get("text")?,
+    })
 }
 
 pub(super) fn read_record(row: &SqliteRow) -> Result<ExportedRecord, StoreError> {
