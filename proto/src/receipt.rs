@@ -61,7 +61,10 @@ pub enum Down {
     /// A piece of the accounts that may sign in at the station.
     Accounts(AccountsPiece),
     /// The desk asks the officer for something.
-    Order(Order),
+    Order {
+        /// What, under a name of its own: an order has a `kind` too.
+        order: Order,
+    },
     /// A kind that a later server knows; ignored.
     #[serde(other)]
     Unknown,
@@ -220,7 +223,7 @@ impl Down {
             Self::Receipt(receipt) => Some(&receipt.station),
             Self::Welcome(welcome) => Some(&welcome.station),
             Self::Want(want) => Some(&want.station),
-            Self::Order(order) => Some(&order.station),
+            Self::Order { order } => Some(&order.station),
             Self::Accounts(piece) => Some(&piece.station),
             Self::Prove { station, .. }
             | Self::BeginEpoch { station, .. }
@@ -269,10 +272,14 @@ pub const RANGES_MAX: usize = 128;
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Down, Heard, Held, RANGES_MAX, Receipt, SignedDown, Standing};
+    use super::{
+        AccountsPiece, Down, Heard, Held, RANGES_MAX, Receipt, SignedDown, Standing, Want, Welcome,
+    };
     use crate::chain::Head;
+    use crate::order::{Order, OrderKind};
     use crate::signing::{Domain, Signing};
     use crate::station::StationId;
+    use crate::sync::ranges::Ranges;
 
     fn receipt() -> Down {
         let station: StationId = "ruvvo/dep-07".parse().unwrap();
@@ -295,6 +302,57 @@ mod tests {
             altered[index] ^= 1;
             let read = SignedDown::verify(&altered, &server.verifying());
             assert!(read.is_err() || read.unwrap() == receipt(), "byte {index}");
+        }
+    }
+
+    #[test]
+    fn every_kind_arrives_as_it_was_sent() {
+        let server = Signing::from_seed(&[1; 32]);
+        let station: StationId = "ruvvo/dep-07".parse().unwrap();
+        let named = || station.clone();
+        let order = Order {
+            id: "o-1".to_owned(),
+            station: named(),
+            inspection: "a".to_owned(),
+            kind: OrderKind::Hold,
+            text: "the desk decides".to_owned(),
+            by: "s-9".to_owned(),
+            at: "2018-11-16T03:12:45Z".parse().unwrap(),
+        };
+        let (session, beat) = (7, 3);
+        let sent = [
+            receipt(),
+            Down::Welcome(Welcome {
+                station: named(),
+                session,
+                beat,
+                lives: vec![Standing::nothing(&station, 1)],
+                at: order.at,
+            }),
+            Down::Want(Want {
+                station: named(),
+                epoch: 1,
+                ranges: Ranges::from(vec![(1, 2)]),
+                heard: Heard { session, beat },
+                at: order.at,
+            }),
+            Down::Prove { station: named(), nonce: 1 },
+            Down::BeginEpoch { station: named(), session, epoch: 2 },
+            Down::Pause { station: named(), millis: 5 },
+            Down::Refused { station: named(), reason: "why".to_owned() },
+            Down::Accounts(AccountsPiece {
+                station: named(),
+                serial: "1".to_owned(),
+                part: 0,
+                parts: 1,
+                piece: "AA==".to_owned(),
+            }),
+            Down::Order { order },
+        ];
+        for down in sent {
+            let payload = serde_json::to_vec(&SignedDown::sign(&down, &server).unwrap()).unwrap();
+            let read = SignedDown::verify(&payload, &server.verifying());
+            assert_eq!(read.map_err(|error| error.to_string()), Ok(down));
         }
     }
 

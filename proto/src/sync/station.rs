@@ -334,7 +334,7 @@ impl Station {
                 self.effects.push_back(Effect::Raise(Finding::BatchRefused { reason }));
             }
             Down::Accounts(piece) => self.effects.push_back(Effect::Accounts(piece)),
-            Down::Order(order) => self.effects.push_back(Effect::Ask(order)),
+            Down::Order { order } => self.effects.push_back(Effect::Ask(order)),
             Down::Unknown => {}
         }
         self.advance(now);

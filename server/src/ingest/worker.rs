@@ -200,7 +200,7 @@ impl Worker {
             let waits = |sent: jiff::Timestamp| now.duration_since(sent).abs() < SAY_AGAIN;
             if !row.sent_at.is_some_and(waits) {
                 let id = row.order.id.clone();
-                self.tell(&Down::Order(row.order), outlet).await?;
+                self.tell(&Down::Order { order: row.order }, outlet).await?;
                 self.store.order_sent(&id, now).await?;
             }
         }
