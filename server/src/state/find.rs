@@ -135,7 +135,7 @@ impl AppState {
 
 fn likeness(kind: Sought, asked: &str, written: &str) -> f64 {
     match kind {
-        Sought::Name => Matcher::score("", asked, written),
+        Sought::Name => Matcher::score("", asked, written).max(in_name(asked, written)),
         Sought::Address => {
             let written = crate::facts::terms(kind, written);
             let asked = crate::facts::terms(kind, asked);
@@ -148,6 +148,19 @@ fn likeness(kind: Sought, asked: &str, written: &str) -> f64 {
         }
     }
 }
+
+/// How well the worst of the words asked for agrees with a word of the name: who types a surname
+/// finds all who bear it, behind those whose whole name agrees.
+fn in_name(asked: &str, written: &str) -> f64 {
+    let best = |word: &str| {
+        let scores = written.split_whitespace().map(|own| Matcher::score("", word, own));
+        scores.fold(0.0, f64::max)
+    };
+    PART_OF_A_NAME * asked.split_whitespace().map(best).fold(1.0, f64::min)
+}
+
+/// What a part of a name counts against the whole.
+const PART_OF_A_NAME: f64 = 0.95;
 
 #[expect(clippy::cast_precision_loss, reason = "a text has far fewer than 2^52 terms")]
 fn share(part: usize, whole: usize) -> f64 {
