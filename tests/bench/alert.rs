@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use tidewaiter_tests::checkpoint::{Checkpoint, PORTS};
+use tidewaiter_tests::machine::{kilobytes, machine};
 use tidewaiter_tests::programs::Programs;
 use tidewaiter_tests::{ports, story};
 
@@ -47,7 +48,7 @@ fn main() -> Result<()> {
     )?;
     let (bridge, server) = checkpoint.processes();
     for (name, id) in [("bridge", bridge), ("server", server)] {
-        if let Some(kilobytes) = id.and_then(resident) {
+        if let Some(kilobytes) = id.and_then(|id| kilobytes(id, "VmRSS")) {
             writeln!(out, "{name}: {:.1} MiB resident", kilobytes / 1024.0)?;
         }
     }
@@ -118,22 +119,4 @@ fn mebibytes(bytes: u64) -> f64 {
 fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-/// Resident kilobytes of a process, as Linux says.
-fn resident(id: u32) -> Option<f64> {
-    let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse().ok()
-}
-
-/// Processor and number of its cores.
-fn machine() -> String {
-    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = cpu
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"))
-        .map_or("unknown processor", |rest| rest.trim_start_matches([' ', '\t', ':']));
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    format!("{name}, {cores} cores")
 }

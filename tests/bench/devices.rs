@@ -7,6 +7,7 @@
 use std::io::Write;
 
 use anyhow::Result;
+use tidewaiter_tests::machine::{load, machine};
 
 #[path = "devices/codecs.rs"]
 mod codecs;
@@ -36,13 +37,5 @@ fn main() -> Result<()> {
 }
 
 fn heading(out: &mut impl Write) -> Result<()> {
-    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    Ok(writeln!(out, "machine: {}; load {}", machine(), load.trim())?)
-}
-
-fn machine() -> String {
-    let cpus = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    format!("{}, {cores} cores", model.map_or("unknown", |(_, name)| name))
+    Ok(writeln!(out, "machine: {}; load {}", machine(), load())?)
 }

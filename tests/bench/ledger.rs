@@ -14,6 +14,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use tidewaiter_tests::machine::machine;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -157,17 +158,6 @@ fn quantile(values: &mut [f64], part: f64) -> f64 {
     let index =
         (0..values.len()).find(|index| u32::try_from(*index).is_ok_and(|i| f64::from(i) >= wanted));
     index.and_then(|index| values.get(index)).copied().unwrap_or(f64::NAN)
-}
-
-/// Processor and number of its cores.
-fn machine() -> String {
-    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = cpu
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"))
-        .map_or("unknown processor", |rest| rest.trim_start_matches([' ', '\t', ':']));
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    format!("{name}, {cores} cores")
 }
 
 const SINGLE: usize = 1_000;

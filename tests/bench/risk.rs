@@ -24,6 +24,7 @@ use tidewaiter_risk::history::{Digest, MemoryHistory};
 use tidewaiter_risk::lists::EntryKind;
 use tidewaiter_risk::policy::{PolicyPack, day_of};
 use tidewaiter_risk::screening::Index;
+use tidewaiter_tests::machine::processor;
 
 /// Hits as some other screening gave them: one traveller in a hundred has one.
 struct Given;
@@ -71,7 +72,7 @@ fn main() -> Result<()> {
     let given = Engine::new(pack.clone(), Given, rates.clone());
     let screened = Engine::new(pack, Index::built_in()?, rates);
     let mut out = std::io::stdout().lock();
-    writeln!(out, "machine: {}", machine())?;
+    writeln!(out, "machine: {}, one core", processor())?;
 
     let before = resident();
     let history = travel.history(known);
@@ -327,11 +328,4 @@ fn resident() -> usize {
     let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages = text.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok());
     pages.unwrap_or(0) * 4096
-}
-
-fn machine() -> String {
-    let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = text.lines().find_map(|line| line.strip_prefix("model name"));
-    let name = model.map_or("unknown", |line| line.trim_start_matches([' ', '\t', ':']));
-    format!("{name}, one core")
 }

@@ -19,6 +19,7 @@ use tidewaiter_risk::lists::{
     EntryKind, ListBundle, ListEntry, SourceFile, ofac, read_bundle, un, write_bundle,
 };
 use tidewaiter_risk::screening::{Asked, AskedKind, Index, Matcher, POSSIBLE};
+use tidewaiter_tests::machine::machine;
 
 /// Runs of which the median counts.
 const RUNS: usize = 5;
@@ -282,15 +283,4 @@ fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse().ok()).unwrap_or(0)
-}
-
-/// Processor and number of its cores.
-fn machine() -> String {
-    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = cpu
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"))
-        .map_or("unknown processor", |rest| rest.trim_start_matches([' ', '\t', ':']));
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    format!("{name}, {cores} cores")
 }

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { execFileSync } from "node:child_process";
 import process from "node:process";
-import { chromium } from "playwright-core";
+import { expect, finish, launch } from "./common.mjs";
 
 const [port, pictures, server, key] = [Number(process.argv[2]), process.argv[3], process.argv[4], process.argv[5]];
 const desk = `http://127.0.0.1:${port}`;
@@ -12,22 +12,7 @@ const station = `http://127.0.0.1:${port + 1}/`;
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 
-let failed = 0;
-let passed = 0;
-function expect(what, holds) {
-  if (holds) {
-    passed += 1;
-  } else {
-    failed += 1;
-    console.error(`not so: ${what}`);
-  }
-}
-
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
+const browser = await launch();
 
 async function looked(page, name) {
   await page.evaluate(axe);
@@ -133,5 +118,4 @@ await page.keyboard.press("/");
 expect("/ goes to the search field", await page.evaluate(() => document.activeElement?.id === "text"));
 
 await browser.close();
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+finish();

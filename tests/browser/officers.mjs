@@ -1,13 +1,13 @@
 // A checkpoint whose people sign in: a server with accounts, its station, and headquarters. The
 // officer signs in at the station with a badge, with the server gone too; is locked after a wrong
 // PIN too many; is revoked, and out at the next contact. And the authority's own sign-in.
-import { chromium } from "playwright-core";
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { provider } from "./provider.mjs";
+import { expect, finish, launch } from "./common.mjs";
 
 const [programs, first, pictures] = [process.argv[2], Number(process.argv[3]), process.argv[4]];
 const port = (number) => first + number;
@@ -16,14 +16,6 @@ const lane = `http://127.0.0.1:${port(2)}`;
 const hq = `http://127.0.0.1:${port(4)}`;
 const secret = "grey heron at low tide";
 const pin = "730418";
-let [passed, failed] = [0, 0];
-function expect(what, holds) {
-  if (holds) passed += 1;
-  else {
-    failed += 1;
-    console.error(`not so: ${what}`);
-  }
-}
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 async function until(what, ask) {
   for (let tries = 0; tries < 150; tries += 1) {
@@ -64,11 +56,7 @@ function run(program, ...words) {
 const code = (log) => until(`a setup code in ${log}`, () =>
   readFileSync(file(log), "utf8").match(/([A-Z2-9]{5}-){4}[A-Z2-9]{5}/)?.[0]);
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
+const browser = await launch();
 const problems = [];
 async function reader(options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
@@ -219,8 +207,7 @@ try {
   await dark.screenshot({ path: `${pictures}/account-dark-800.png`, fullPage: true });
   expect(`no errors in the console: ${problems.join("; ")}`, problems.length === 0);
 } catch (error) {
-  failed += 1;
-  console.error(error);
+  expect(`the path goes to its end: ${error.stack ?? error}`, false);
   for (const log of ["server.log", "bridge.log", "hq.log"]) {
     try { console.error(`${log}\n${readFileSync(file(log), "utf8").slice(-2000)}`); } catch { /* none */ }
   }
@@ -231,5 +218,4 @@ try {
   await wait(1000);
   rmSync(folder, { recursive: true, force: true });
 }
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+finish();

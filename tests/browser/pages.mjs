@@ -1,28 +1,13 @@
 // Opens the three pages as people do and says what is missing on them.
-import { chromium } from "playwright-core";
 import process from "node:process";
+import { expect, finish, launch } from "./common.mjs";
 
 const [port, pictures] = [Number(process.argv[2]), process.argv[3]];
 const desk = `http://127.0.0.1:${port}/`;
 const station = `http://127.0.0.1:${port + 1}/`;
 const headquarters = `http://127.0.0.1:${port + 2}/`;
 
-let failed = 0;
-let passed = 0;
-function expect(what, holds) {
-  if (holds) {
-    passed += 1;
-  } else {
-    failed += 1;
-    console.error(`not so: ${what}`);
-  }
-}
-
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
+const browser = await launch();
 
 async function open(address, name, scheme, width) {
   const context = await browser.newContext({
@@ -111,5 +96,4 @@ if (reached) {
   await page.waitForURL(/\/alerts\//);
 }
 await browser.close();
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+finish();

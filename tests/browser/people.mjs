@@ -1,24 +1,16 @@
 // A server on its first day, as its people meet it: setup code, first administrator, an account for
 // a supervisor, a password of one's own, a second factor, wrong answers, signing out.
-import { chromium } from "playwright-core";
 import { createHmac } from "node:crypto";
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync, openSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { expect, finish, launch } from "./common.mjs";
 
 const [program, port, pictures] = [process.argv[2], Number(process.argv[3]), process.argv[4]];
 const home = `http://127.0.0.1:${port}`;
 const secret = "grey heron at low tide";
-let [passed, failed] = [0, 0];
-function expect(what, holds) {
-  if (holds) passed += 1;
-  else {
-    failed += 1;
-    console.error(`not so: ${what}`);
-  }
-}
 
 const folder = mkdtempSync(join(tmpdir(), "tidewaiter-people-"));
 writeFileSync(join(folder, "server.toml"), `[server]\nname = "ruvvo"\ndata = "data"\n
@@ -27,11 +19,7 @@ const log = join(folder, "log");
 const out = openSync(log, "a");
 const server = spawn(program, ["run", "--config", join(folder, "server.toml")],
   { stdio: ["ignore", out, out] });
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
+const browser = await launch();
 
 function code(base32, step) {
   const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -165,5 +153,4 @@ try {
   server.kill("SIGTERM");
   rmSync(folder, { recursive: true, force: true });
 }
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+finish();

@@ -14,6 +14,7 @@ use tidewaiter_proto::record::{ClockQuality, Draft, Source};
 use tidewaiter_proto::seal::{ServerSecret, StationKey};
 use tidewaiter_proto::signing::Signing;
 use tidewaiter_proto::sync::ranges::Ranges;
+use tidewaiter_tests::machine::kilobytes;
 
 use crate::WRITERS;
 
@@ -103,7 +104,7 @@ pub(crate) fn open_and_tell(dir: &Path) -> Result<()> {
     let began = Instant::now();
     let ledger = Ledger::open(options(dir)?)?;
     let taken = began.elapsed();
-    let most = resident("VmHWM:").context("no /proc")?;
+    let most = kilobytes(std::process::id(), "VmHWM").context("no /proc")?;
     let (_, head) = ledger.head();
     println!(
         "opened {} records in {:.0} ms, {:.1} MiB resident at most; {:?}",
@@ -179,12 +180,6 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
 
 pub(crate) fn per_second(count: usize, taken: Duration) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX)) / taken.as_secs_f64()
-}
-
-fn resident(what: &str) -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix(what))?;
-    line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
 /// Bytes that a directory takes on disk.

@@ -466,4 +466,4 @@ const TOPIC: &str = "bench/records";
 const PAYLOAD: usize = 512;
 const STALL: Duration = Duration::from_secs(2);
 const QUIET: Duration = Duration::from_secs(10);
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);

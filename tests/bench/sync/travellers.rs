@@ -26,7 +26,7 @@ pub(crate) fn ledger(folder: &Path) -> Result<(Ledger, StationKeys, Enrolment)> 
 
 /// Records travellers until the ledger has `records` more.
 pub(crate) fn fill(folder: &Path, records: u64) -> Result<()> {
-    record(folder, records.div_ceil(RECORDS_EACH), |number, subjects| {
+    record(folder, records.div_ceil(RECORDS_EACH as u64), |number, subjects| {
         let passport = passport(number);
         let token = subjects.token("RUS", &passport);
         traveller(number, &passport, token)
@@ -89,7 +89,7 @@ fn traveller(number: u64, passport: &str, subject: SubjectToken) -> Vec<Draft> {
     let counted = json!([{"currency": "USD", "denomination": "100", "pieces": pieces}]);
     let officer = || Source::Officer("o-11".to_owned());
     let device = |name: &str| Source::Device(name.to_owned());
-    let said: [(Source, Value); RECORDS_EACH as usize] = [
+    let said: [(Source, Value); RECORDS_EACH] = [
         (
             Source::Agent("recorder".to_owned()),
             json!({"type": "inspection_opened", "direction": "exit", "role": "passenger",
@@ -155,7 +155,7 @@ pub(crate) fn declaration(number: u64, amount: &str) -> Value {
 
 /// Appends under way at once.
 const WRITERS: usize = 512;
-const RECORDS_EACH: u64 = 7;
+const RECORDS_EACH: usize = 7;
 /// 1 October 2018, 00:00 UTC.
 const FIRST_SECOND: i64 = 1_538_352_000;
 const SURNAMES: &[&str] = &[
