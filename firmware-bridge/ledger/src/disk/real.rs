@@ -70,8 +70,25 @@ impl Disk for RealDisk {
             .truncate(false)
             .mode(OWNER_ONLY)
             .open(path)?;
+        Ok(Box::new(Locked::take(file)?))
+    }
+}
+
+/// A lock that ends with this value. Closing the file is not enough: a child process that is just
+/// being started has every descriptor for a moment, and the lock with them.
+struct Locked(File);
+
+impl Locked {
+    fn take(file: File) -> io::Result<Self> {
         file.try_lock()?;
-        Ok(Box::new(file))
+        Ok(Self(file))
+    }
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // What fails here is released with the last descriptor.
+        let _ = self.0.unlock();
     }
 }
 
@@ -116,3 +133,22 @@ fn write_zeros(file: &File, length: u64) -> io::Result<()> {
 
 const OWNER_ONLY: u32 = 0o600;
 const ZEROS: u64 = 256 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::Locked;
+
+    #[test]
+    fn a_lock_ends_though_a_child_process_has_the_descriptor_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let open = || std::fs::File::options().append(true).create(true).open(&path).unwrap();
+        let file = open();
+        let inherited = file.try_clone().unwrap();
+        let held = Locked::take(file).unwrap();
+        assert!(Locked::take(open()).is_err(), "it is held");
+        drop(held);
+        assert!(Locked::take(open()).is_ok(), "it ended");
+        drop(inherited);
+    }
+}
