@@ -89,15 +89,12 @@ impl Store {
                 .await?;
         let wrapped =
             wrapped.flatten().map(|bytes| to_bytes("body_key", "wrapped", &bytes)).transpose()?;
-        let rows = sqlx::query(
-            "SELECT received_at, stored FROM record WHERE station = $1 AND key_id = $2
-             ORDER BY epoch DESC, seq DESC LIMIT $3",
-        )
-        .bind(station.as_str())
-        .bind(key_id.as_slice())
-        .bind(RECORDS_MAX)
-        .fetch_all(&self.readers)
-        .await?;
+        let rows = sqlx::query(RECORDS_OF_KEY)
+            .bind(station.as_str())
+            .bind(key_id.as_slice())
+            .bind(RECORDS_MAX)
+            .fetch_all(&self.readers)
+            .await?;
         let mut records = rows
             .into_iter()
             .map(|row| {
@@ -405,3 +402,8 @@ pub(super) fn read_inspection(row: &SqliteRow) -> Result<InspectionRow, StoreErr
 
 /// The most records of one inspection that are looked at: far beyond any real one.
 const RECORDS_MAX: i64 = 5000;
+
+/// The latest records under one key of a station.
+pub(super) const RECORDS_OF_KEY: &str =
+    "SELECT received_at, stored FROM record WHERE station = $1 AND key_id = $2
+     ORDER BY epoch DESC, seq DESC LIMIT $3";

@@ -481,3 +481,19 @@ proptest! {
         });
     }
 }
+
+/// It was once looked for among all the station's records, in their order.
+#[tokio::test]
+async fn the_records_of_a_key_are_found_by_the_key() {
+    let (_directory, store) = fresh().await;
+    let plan = format!("EXPLAIN QUERY PLAN {}", super::inspection::RECORDS_OF_KEY);
+    let steps: Vec<(i64, i64, i64, String)> = sqlx::query_as(sqlx::AssertSqlSafe(plan))
+        .bind("ruvvo/dep-07")
+        .bind([0_u8; 16].as_slice())
+        .bind(10)
+        .fetch_all(&store.readers)
+        .await
+        .unwrap();
+    let steps: Vec<String> = steps.into_iter().map(|(.., step)| step).collect();
+    assert_eq!(steps, ["SEARCH record USING INDEX record_key (station=? AND key_id=?)"]);
+}
