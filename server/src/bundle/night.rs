@@ -1,7 +1,6 @@
 //! The night: closes the range since the last bundle, builds, signs, hands over, and takes
 //! headquarters' receipts back.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +15,7 @@ use super::receipt::{HeadquartersCard, ReceiptError, SignedReceipt};
 use super::seal::{Checker, SealError, Signer};
 use crate::clock::Clock;
 use crate::disk::{self, DiskError};
+use crate::law::force::Force;
 use crate::store::{BundleRow, BundleState, Store, StoreError};
 
 /// Makes bundles, one at a time. Clones share it.
@@ -48,8 +48,8 @@ pub struct NightSettings {
     pub signer: Signer,
     /// What checks them.
     pub checker: Checker,
-    /// Versions of policy and lists in force.
-    pub versions: BTreeMap<String, String>,
+    /// The law in force, whose versions each bundle names as of its making.
+    pub force: Force,
 }
 
 impl std::fmt::Debug for NightSettings {
@@ -105,7 +105,7 @@ impl Night {
             first: before.as_ref().map_or(1, |bundle| bundle.last + 1),
             last: store.last_arrival().await?,
             previous: before.map(|bundle| bundle.manifest_sha256),
-            versions: settings.versions.clone(),
+            versions: settings.force.law().versions(),
         };
         let name = format!("{}-{:06}", range.server, range.number);
         let place = settings.directory.join(&name);

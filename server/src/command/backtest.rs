@@ -25,6 +25,7 @@ use crate::assess::together::Together;
 use crate::authority::Authority;
 use crate::configuration::ServerConfiguration;
 use crate::inspection::Opener;
+use crate::law::force::Force;
 use crate::law::{self, Law};
 use crate::store::{InspectionRow, Store};
 
@@ -89,7 +90,6 @@ impl Backtest {
         let configuration = ServerConfiguration::read(&self.configured.config)?;
         let policy = &configuration.policy;
         let lists = policy.lists.as_deref();
-        let active = as_of_each_day(law::read(policy.directory.as_deref(), lists)?);
         let statuses = [Status::Active, Status::Shadow, Status::Draft];
         let draft = as_of_each_day(law::read(Some(&self.policy), lists)?).running(&statuses);
         let authority = Authority::open(&configuration.server.data)
@@ -98,11 +98,13 @@ impl Backtest {
             let store = Store::open(&configuration.store_file())
                 .await
                 .context("the store cannot be opened")?;
+            // What two persons agreed to last, which the directory does not say.
+            let active = Force::open(policy, &store).await?.law().as_ref().clone();
             permission::note(&store, "backtest", &self.policy.display().to_string()).await?;
             let mut trial = Trial {
                 opener: Opener::new(store.clone(), authority.sealing.clone()),
                 store,
-                active,
+                active: as_of_each_day(active),
                 draft,
                 jurisdiction: policy.jurisdiction.clone(),
                 history: MemoryHistory::default(),

@@ -1,6 +1,5 @@
 //! `tidewaiter-server run`: opens the store, starts the parts by role, serves until it is stopped.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -94,8 +93,7 @@ impl Server {
         let opener = Opener::new(self.store.clone(), self.authority.sealing.clone());
         let policy = &self.configuration.policy;
         let force = Force::open(policy, &self.store).await?;
-        let versions = force.law().versions();
-        let night = self.night(versions.clone())?;
+        let night = self.night(force.clone())?;
         let stop = lifecycle.stop();
         // First: when the pages say that the program is ready, stations are taken too.
         if does(Role::Ingest) {
@@ -207,7 +205,7 @@ impl Server {
         Ok(link)
     }
 
-    fn night(&self, versions: BTreeMap<String, String>) -> anyhow::Result<Night> {
+    fn night(&self, force: Force) -> anyhow::Result<Night> {
         let derive = Sha256::new_with_prefix(b"tidewaiter/bundle/v1\0")
             .chain_update(self.authority.signing.seed())
             .finalize()
@@ -220,7 +218,7 @@ impl Server {
             derive,
             signer: Signer::read(&self.authority.bundle_key_file())?,
             checker: Checker::read(&self.authority.bundle_public_file())?,
-            versions,
+            force,
         };
         Ok(Night::new(settings, self.store.clone(), self.clock.clone()))
     }

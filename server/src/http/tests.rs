@@ -59,6 +59,7 @@ impl Desk {
         let directory = tempfile::tempdir().unwrap();
         let authority = Authority::open(directory.path()).unwrap();
         let store = Store::open(&directory.path().join("server.sqlite")).await.unwrap();
+        let force = Force::open(&Policy::default(), &store).await.unwrap();
         let settings = NightSettings {
             server: "ruvvo".to_owned(),
             directory: directory.path().join("bundles"),
@@ -67,12 +68,11 @@ impl Desk {
             derive: [1; 32],
             signer: Signer::read(&authority.bundle_key_file()).unwrap(),
             checker: Checker::read(&authority.bundle_public_file()).unwrap(),
-            versions: [("policy".to_owned(), "p1".to_owned())].into(),
+            force: force.clone(),
         };
         let night = Night::new(settings, store.clone(), clock.clone());
         // The key that the sender of the store's tests wraps for.
         let opener = Opener::new(store.clone(), ServerSecret::from_bytes([9; 32]));
-        let force = Force::open(&Policy::default(), &store).await.unwrap();
         let people = People::new(store.clone(), sign_in, &authority.signing).with_outside(outside);
         let state = AppState::new(Parts {
             store: store.clone(),

@@ -14,6 +14,7 @@ use tidewaiter_proto::receipt::Down;
 mod bridge;
 mod guarded;
 mod lines;
+mod policy;
 #[path = "../../../tests/tests/network/proxy.rs"]
 mod proxy;
 mod refused;

@@ -13,6 +13,8 @@ use tidewaiter_server::store::Store;
 pub(crate) struct Site {
     folder: tempfile::TempDir,
     agent: ureq::Agent,
+    /// The session that asks; none in an open demonstration.
+    token: String,
     pages: u16,
     door: u16,
     headquarters: u16,
@@ -66,7 +68,8 @@ impl Site {
             .build()
             .new_agent();
         let (server, answering, mosquitto) = (None, None, None);
-        Self { folder, agent, pages, door, headquarters, server, answering, mosquitto }
+        let token = String::new();
+        Self { folder, agent, token, pages, door, headquarters, server, answering, mosquitto }
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -234,11 +237,7 @@ impl Site {
 
     /// Makes the night's bundle and waits for headquarters' receipt at the server.
     pub(crate) fn night(&self) -> Value {
-        let address = format!("http://127.0.0.1:{}/api/v1/bundles", self.pages);
-        let mut answer = self.agent.post(&address).send_json(json!({})).unwrap();
-        let made = answer.body_mut().read_to_string().unwrap();
-        assert_eq!(answer.status(), 201, "{made}");
-        let made: Value = serde_json::from_str(&made).unwrap();
+        let made = self.post("/api/v1/bundles", &json!({}));
         self.wait("the night's bundle is accepted", |site| {
             let page = site.get("/api/v1/bundles");
             let rows = page["items"].as_array().unwrap().clone();
@@ -273,6 +272,25 @@ impl Site {
         rows.into_iter().map(|row| (row.reason, row.topic)).collect()
     }
 
+    /// Asks by this session from now on.
+    pub(crate) fn speak_as(&mut self, token: &str) {
+        token.clone_into(&mut self.token);
+    }
+
+    fn bearer(&self) -> String {
+        format!("Bearer {}", self.token)
+    }
+
+    /// Posts; gives the answer, nothing where there is none.
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Value {
+        let asked = self.agent.post(format!("http://127.0.0.1:{}{path}", self.pages));
+        let answer = asked.header("Authorization", self.bearer()).send_json(body);
+        let mut answer = answer.unwrap();
+        let text = answer.body_mut().read_to_string().unwrap();
+        assert!(answer.status().is_success(), "{path}: {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
     pub(crate) fn get(&self, path: &str) -> Value {
         serde_json::from_str(&self.text(path)).unwrap()
     }
@@ -290,7 +308,8 @@ impl Site {
     }
 
     fn read(&self, port: u16, path: &str) -> String {
-        let mut answer = self.agent.get(format!("http://127.0.0.1:{port}{path}")).call().unwrap();
+        let asked = self.agent.get(format!("http://127.0.0.1:{port}{path}"));
+        let mut answer = asked.header("Authorization", self.bearer()).call().unwrap();
         let text = answer.body_mut().read_to_string().unwrap();
         assert_eq!(answer.status(), 200, "{path}: {text}");
         text
@@ -314,7 +333,7 @@ impl Site {
     }
 }
 
-fn program() -> Command {
+pub(crate) fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_tidewaiter-server"))
 }
 

@@ -1,5 +1,6 @@
 //! A station as the server sees it: its keys, its ledger, its connection.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -33,6 +34,8 @@ pub(crate) struct Station {
     key_pem: String,
     answer: Value,
     records: Vec<Vec<u8>>,
+    /// By which key each of them is sealed.
+    sealed_by: Vec<KeyId>,
     hashes: Vec<ChainHash>,
     beat: u64,
     session: u64,
@@ -70,6 +73,7 @@ impl Station {
             key_pem: key.serialize_pem(),
             answer: site.enrol(&request),
             records: Vec::new(),
+            sealed_by: Vec::new(),
             beat: 0,
             session: 0,
             link: None,
@@ -190,13 +194,18 @@ impl Station {
 
     /// Records all of a scenario; gives how many records that are.
     pub(crate) fn record_scenario(&mut self, name: &str) -> u64 {
+        self.record_scenario_as(name, "a")
+    }
+
+    /// The same, its records all of this inspection.
+    pub(crate) fn record_scenario_as(&mut self, name: &str, inspection: &str) -> u64 {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/scenarios");
         let text = std::fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
         let scenario: Value = serde_json::from_str(&text).unwrap();
         let records = scenario["records"].as_array().unwrap();
         for record in records {
             let source = serde_json::from_value(record["source"].clone()).unwrap();
-            let inspection = record["inspection"].as_str().map(str::to_owned);
+            let inspection = record["inspection"].as_str().map(|_| inspection.to_owned());
             let at = record["at"].as_str().unwrap();
             self.record(inspection, source, at, &record["body"]);
         }
@@ -220,16 +229,18 @@ impl Station {
             type_name: body["type"].as_str().unwrap().to_owned(),
             body_json: body.to_string(),
         };
-        let (id, key) = body_key();
+        let (id, key) = body_key(draft.inspection.as_deref());
         let seq = self.records.len() as u64 + 1;
         let stored = seal(&self.name, 1, seq, &draft, id, &key, &[7; 24]).unwrap();
         self.hashes.push(link(*self.hashes.last().unwrap(), &stored));
         self.records.push(stored);
+        self.sealed_by.push(id);
     }
 
     /// Forgets its ledger, as a disk that was restored from long ago.
     pub(crate) fn forget(&mut self) {
         self.records.clear();
+        self.sealed_by.clear();
         self.hashes.truncate(1);
     }
 
@@ -241,12 +252,17 @@ impl Station {
 
     /// A batch of these records, signed with this key.
     pub(crate) fn batch(&self, from: u64, to: u64, signing: &Signing) -> Vec<u8> {
-        let (id, key) = body_key();
         let mut server = [0; 32];
         let sealing = self.answer["server_sealing_key"].as_str().unwrap();
         hex::decode_to_slice(sealing, &mut server).unwrap();
-        let keys = [(id, key.wrap_for_server(id, &ServerPublic(server), [2; 32]))];
         let place = |seq: u64| usize::try_from(seq).unwrap();
+        let ids: BTreeSet<[u8; 16]> =
+            self.sealed_by[place(from) - 1..place(to)].iter().map(|id| id.0).collect();
+        let wrapped = |id: [u8; 16]| {
+            let id = KeyId(id);
+            (id, sealing_key().wrap_for_server(id, &ServerPublic(server), [2; 32]))
+        };
+        let keys: Vec<_> = ids.into_iter().map(wrapped).collect();
         let records = &self.records[place(from) - 1..place(to)];
         let previous = self.hashes[place(from) - 1];
         build(&self.name, 1, from, previous, &keys, records, signing).unwrap()
@@ -292,6 +308,15 @@ impl Station {
     }
 }
 
-fn body_key() -> (KeyId, BodyKey) {
-    (KeyId([4; 16]), BodyKey::from_bytes([3; 32]))
+/// A key for each inspection, and one for what belongs to none.
+fn body_key(inspection: Option<&str>) -> (KeyId, BodyKey) {
+    let mut id = [4; 16];
+    for (place, byte) in id.iter_mut().zip(inspection.unwrap_or_default().bytes()) {
+        *place = byte;
+    }
+    (KeyId(id), sealing_key())
+}
+
+fn sealing_key() -> BodyKey {
+    BodyKey::from_bytes([3; 32])
 }

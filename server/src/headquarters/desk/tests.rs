@@ -10,7 +10,9 @@ use crate::bundle::receipt::{BundleReceipt, SignedReceipt};
 use crate::bundle::seal::{Checker, Signer};
 use crate::bundle::{Night, NightSettings, part};
 use crate::clock::Clock;
+use crate::configuration::Policy;
 use crate::headquarters::keys::Keys;
+use crate::law::force::Force;
 use crate::store::tests::{Sender, now};
 use crate::store::{BundleState, Note, Store};
 
@@ -44,7 +46,7 @@ impl Both {
             derive: [1; 32],
             signer: Signer::read(&authority.bundle_key_file()).unwrap(),
             checker: Checker::read(&authority.bundle_public_file()).unwrap(),
-            versions: std::collections::BTreeMap::new(),
+            force: Force::open(&Policy::default(), &server).await.unwrap(),
         };
         let night = Night::new(settings, server.clone(), clock.clone());
         let desk = Desk {
