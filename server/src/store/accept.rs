@@ -69,7 +69,10 @@ impl Store {
         received_at: Timestamp,
     ) -> Result<Accepted, StoreError> {
         let arriving = Arriving::new(batch, received_at)?;
-        self.writer.write(move |connection| Box::pin(accept(connection, arriving))).await
+        if arriving.records.len() > FEW {
+            return self.writer.write_long(|c| Box::pin(accept(c, arriving))).await;
+        }
+        self.writer.write(|c| Box::pin(accept(c, arriving))).await
     }
 
     /// What is on disk of one epoch.
@@ -414,3 +417,6 @@ async fn runs(
         })
         .collect()
 }
+
+/// So many records take no longer than anything else: what is new comes in batches of less.
+const FEW: usize = 16;
