@@ -59,7 +59,11 @@ impl Engine {
             lists.dedup();
             let lists = joined(&lists, "none");
             let found = Findings {
-                values: vec![("lists", lists.clone())],
+                values: vec![
+                    ("lists", lists.clone()),
+                    ("days", days.to_string()),
+                    ("day", decided.to_string()),
+                ],
                 seen: vec![seen("lists.as_of", &lists, format!("not older than {days} days"))],
                 group: vec![(appraisal.station.to_string(), appraisal.inspection.to_owned())],
                 apart: format!("{} {lists}", appraisal.station),
