@@ -31,6 +31,9 @@ pub struct OpenedRecords {
     pub sealed: Vec<Header>,
 }
 
+/// The type of the record that tells of a movement.
+const MOVEMENT_SEEN: &str = "movement_seen";
+
 /// One opened record.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OpenedRecord {
@@ -40,6 +43,25 @@ pub struct OpenedRecord {
     pub subject: Option<[u8; 16]>,
     /// The server's clock when it arrived.
     pub received_at: Timestamp,
+}
+
+/// How many persons a record of a movement says were on board.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnBoard {
+    /// The movement.
+    pub movement: Movement,
+    /// When it left or is to leave, else when it was seen.
+    pub at: Timestamp,
+    /// Persons.
+    pub persons: u32,
+}
+
+/// What of a `movement_seen` counts people. `on_board` is no fixed field of the contract: a source
+/// that knows it, such as a passenger list, may say it, and the stored text keeps it.
+#[derive(serde::Deserialize)]
+struct SeenMovement {
+    movement: Movement,
+    on_board: Option<u32>,
 }
 
 impl Opener {
@@ -78,6 +100,41 @@ impl Opener {
             }
         }
         Ok(opened)
+    }
+
+    /// What the records of movements of a time say of the persons on board, the latest record last.
+    /// `place` is a site with its slash, or empty for all.
+    ///
+    /// # Errors
+    /// [`StoreError`]; a record that cannot be opened or says nothing of persons is left out.
+    pub async fn on_board(
+        &self,
+        place: &str,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<OnBoard>, StoreError> {
+        let mut found = Vec::new();
+        for (station, key_id) in self.store.keys_of_type(MOVEMENT_SEEN, place, since, until).await?
+        {
+            let keyed = self.store.records_of_key(&station, &key_id).await?;
+            let key = keyed.wrapped.and_then(|wrapped| {
+                BodyKey::unwrap_for_server(KeyId(key_id), &self.secret, &wrapped).ok()
+            });
+            let Some(key) = key else { continue };
+            let stored = keyed.records.iter().filter_map(|row| Stored::parse(&row.stored).ok());
+            for stored in stored.filter(|stored| stored.header.type_name == MOVEMENT_SEEN) {
+                let Ok(opened) = stored.open(&key) else { continue };
+                let seen = serde_json::from_str::<SeenMovement>(&opened.body_json).ok();
+                let told = seen.and_then(|seen| Some((seen.movement, seen.on_board?)));
+                if let Some((movement, persons)) = told {
+                    let said_at = stored.header.at;
+                    let at = movement.scheduled.unwrap_or(said_at);
+                    found.push((said_at, OnBoard { movement, at, persons }));
+                }
+            }
+        }
+        found.sort_by_key(|(said_at, _)| *said_at);
+        Ok(found.into_iter().map(|(_, on_board)| on_board).collect())
     }
 
     /// The keyed form of a term: the tables are searched by it and do not hold the term.

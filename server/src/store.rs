@@ -56,7 +56,7 @@ pub use change::{Change, ChangeKind};
 pub use desk::{AttachmentRow, SavedView, SilenceRow};
 pub use export::{ExportedAlert, ExportedDecision, ExportedRecord, ExportedStation};
 pub use facts::{CashRow, ClockRow, DueRow, Facts};
-pub use figures::{CashFigure, CoverageFigure, Period, RuleFigure, TimeFigure};
+pub use figures::{CashFigure, CashFigures, CoverageFigure, Period, RuleFigure, TimeFigure};
 pub use incoming::IncomingRow;
 pub use inspection::{InspectionPage, InspectionRow, KeyedRecords, MovementRow, StoredRecord};
 pub use law::{Activation, ShadowCount, ShadowHit};

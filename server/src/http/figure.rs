@@ -68,6 +68,7 @@ fn objects(figure: &Figure) -> Vec<Value> {
         let value = |cell: &Cell| match cell {
             Cell::Text(text) | Cell::Code(_, text) => json!(text),
             Cell::Count(count) => json!(count),
+            Cell::Told(count) => json!(count),
             Cell::Amount(amount) => json!(amount.to_string()),
             Cell::Share(share) => json!(share.map(|share| share.to_string())),
             Cell::Seconds(seconds) => json!(seconds),

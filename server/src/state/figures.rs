@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::try_join_all;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use rust_decimal::Decimal;
 use tidewaiter_people::role::Permission;
 use tidewaiter_risk::policy::day_of;
+use tokio::sync::OnceCell;
 
 use super::{AppState, sites};
 use crate::people::Actor;
-use crate::store::{Period, StoreError};
+use crate::store::{CashFigure, CashFigures, Period, StoreError};
 
 /// Which figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +66,8 @@ pub enum Cell {
     Code(&'static str, String),
     /// A count.
     Count(i64),
+    /// A count that a source may tell; none where it does not.
+    Told(Option<i64>),
     /// An amount of the row's currency.
     Amount(Decimal),
     /// A share, 0 to 1; none where there is nothing to divide by.
@@ -106,33 +110,38 @@ impl AppState {
             until: start_of(to.tomorrow().unwrap_or(to)),
             sites: sites(actor, Permission::StationRead),
         };
-        let mut figures = Vec::new();
-        for name in names {
-            figures.push(self.figure(*name, &period).await?);
-        }
+        // Ways and days come of one reading, whoever asks first.
+        let cash = OnceCell::new();
+        let figures = names.iter().map(|name| self.figure(*name, &period, &cash));
+        let figures = try_join_all(figures).await?;
         Ok(Figures { from, to, figures })
     }
 
-    async fn figure(&self, name: FigureName, period: &Period) -> Result<Figure, StoreError> {
+    async fn figure(
+        &self,
+        name: FigureName,
+        period: &Period,
+        cash: &OnceCell<CashFigures>,
+    ) -> Result<Figure, StoreError> {
         let (columns, rows): (&'static [&'static str], Vec<Vec<Cell>>) = match name {
             FigureName::Ways | FigureName::Days => {
-                let by_day = name == FigureName::Days;
-                let rows = self.store().cash_figures(period, by_day).await?;
-                let columns: &'static [&'static str] = if by_day {
-                    &["day", "currency", "inspections", "declared", "counted"]
-                } else {
-                    &["way", "currency", "inspections", "declared", "counted"]
+                let cash = cash.get_or_try_init(|| self.store().cash_figures(period)).await?;
+                let (columns, figures): (&'static [&'static str], _) = match name {
+                    FigureName::Days => {
+                        (&["day", "currency", "inspections", "declared", "counted"], &cash.days)
+                    }
+                    _ => (&["way", "currency", "inspections", "declared", "counted"], &cash.ways),
                 };
-                let row = |row: crate::store::CashFigure| {
+                let row = |figure: &CashFigure| {
                     vec![
-                        Cell::Text(row.of),
-                        Cell::Text(row.currency),
-                        Cell::Count(row.inspections),
-                        Cell::Amount(Decimal::new(row.declared, 2).normalize()),
-                        Cell::Amount(Decimal::new(row.counted, 2).normalize()),
+                        Cell::Text(figure.of.clone()),
+                        Cell::Text(figure.currency.clone()),
+                        Cell::Count(figure.inspections),
+                        Cell::Amount(Decimal::new(figure.declared, 2).normalize()),
+                        Cell::Amount(Decimal::new(figure.counted, 2).normalize()),
                     ]
                 };
-                (columns, rows.into_iter().map(row).collect())
+                (columns, figures.iter().map(row).collect())
             }
             FigureName::Rules => {
                 let rows = self.store().rule_figures(period).await?;
@@ -177,21 +186,61 @@ impl AppState {
             }
             FigureName::Coverage => {
                 let rows = self.store().coverage_figures(period, COVERAGE_ROWS).await?;
+                let on_board = self.on_board(period).await?;
                 let row = |row: crate::store::CoverageFigure| {
+                    let told = on_board.get(&(row.designator.clone(), row.day.clone())).copied();
+                    let share = told.map(Decimal::from);
+                    let share = share.and_then(|all| Decimal::from(row.inspected).checked_div(all));
                     vec![
                         Cell::Text(row.designator),
                         Cell::Text(row.day),
                         Cell::Text(row.route),
                         Cell::Risk(row.risk > 0),
+                        Cell::Told(told),
                         Cell::Count(row.inspected),
+                        Cell::Share(share.map(|share| share.round_dp(3))),
                         Cell::Count(row.decided),
                     ]
                 };
-                let columns = &["movement", "day", "way", "risk", "inspected", "decided"];
+                let columns = &[
+                    "movement",
+                    "day",
+                    "way",
+                    "risk",
+                    "on-board",
+                    "inspected",
+                    "share-inspected",
+                    "decided",
+                ];
                 (columns, rows.into_iter().map(row).collect())
             }
         };
         Ok(Figure { name, columns, rows })
+    }
+
+    /// Persons on board by designator and day, where a record of the movement tells; of several
+    /// records the latest.
+    async fn on_board(
+        &self,
+        period: &Period,
+    ) -> Result<BTreeMap<(String, String), i64>, StoreError> {
+        let places = match period.sites.as_str() {
+            "" => vec![String::new()],
+            sites => sites.split(',').map(|site| format!("{site}/")).collect(),
+        };
+        // A movement is told of before its day, and still after it.
+        let since = period.from.checked_sub(AROUND_HOURS.hours()).unwrap_or(period.from);
+        let until = period.until.checked_add(AROUND_HOURS.hours()).unwrap_or(period.until);
+        let mut persons = BTreeMap::new();
+        for place in places {
+            for told in self.inner.opener.on_board(&place, since, until).await? {
+                if let Some(designator) = told.movement.designator() {
+                    let day = day_of(told.at).to_string();
+                    persons.insert((designator, day), i64::from(told.persons));
+                }
+            }
+        }
+        Ok(persons)
     }
 }
 
@@ -201,6 +250,7 @@ impl Cell {
         match self {
             Self::Text(text) | Self::Code(_, text) => text.clone(),
             Self::Count(count) => count.to_string(),
+            Self::Told(count) => count.map_or_else(String::new, |count| count.to_string()),
             Self::Amount(amount) => amount.to_string(),
             Self::Share(share) => share.map_or_else(String::new, |share| share.to_string()),
             Self::Seconds(seconds) => {
@@ -234,3 +284,4 @@ pub(crate) fn by_way(figure: &Figure) -> BTreeMap<String, i64> {
 }
 
 const COVERAGE_ROWS: i64 = 500;
+const AROUND_HOURS: i64 = 48;

@@ -90,8 +90,7 @@ impl AppState {
             }
         }
         if question.kind.is_none() {
-            let page = self.store().inspections(&seen, "", text, None, limit).await?;
-            for row in page.rows {
+            for row in self.store().inspections_of_text(&seen, text, limit).await? {
                 let designator = row.designator.clone().unwrap_or_default();
                 add(&mut found, row, "text", designator, 1.0);
             }

@@ -227,12 +227,15 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<InspectionRow>, StoreError> {
         let mut query: QueryBuilder<Sqlite> = QueryBuilder::new(INSPECTION_COLUMNS);
-        query.push(" JOIN (SELECT DISTINCT station, inspection FROM cash WHERE (counted = ");
-        query.push_bind(hundredths).push(" OR declared = ").push_bind(hundredths).push(")");
-        if !currency.is_empty() {
-            query.push(" AND currency = ").push_bind(currency.to_owned());
+        // Two questions, each with its index: with OR between them all sums would be read.
+        for (join, column) in [(" JOIN (", "counted"), (" UNION ", "declared")] {
+            query.push(join).push("SELECT station, inspection FROM cash WHERE ");
+            query.push(column).push(" = ").push_bind(hundredths);
+            if !currency.is_empty() {
+                query.push(" AND currency = ").push_bind(currency.to_owned());
+            }
+            push_sites(&mut query, sites, "station");
         }
-        push_sites(&mut query, sites, "station");
         query.push(
             ") AS c ON c.station = i.station AND c.inspection = i.inspection
              ORDER BY i.last_at DESC LIMIT ",
@@ -240,6 +243,33 @@ impl Store {
         query.push_bind(limit);
         let rows = query.build().fetch_all(&self.readers).await?;
         rows.iter().map(read_inspection).collect()
+    }
+
+    /// Inspections of a movement by its designator, or of this name itself, latest first. The whole
+    /// text and not a part of it: both have their index.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn inspections_of_text(
+        &self,
+        sites: &str,
+        text: &str,
+        limit: i64,
+    ) -> Result<Vec<InspectionRow>, StoreError> {
+        let mut found = Vec::new();
+        for (column, text) in
+            [("i.inspection", text.to_owned()), ("i.designator", text.to_ascii_uppercase())]
+        {
+            let mut query: QueryBuilder<Sqlite> = QueryBuilder::new(INSPECTION_COLUMNS);
+            query.push(" WHERE ").push(column).push(" = ").push_bind(text);
+            push_sites(&mut query, sites, "i.station");
+            query.push(" ORDER BY i.last_at DESC LIMIT ").push_bind(limit);
+            let rows = query.build().fetch_all(&self.readers).await?;
+            for row in &rows {
+                found.push(read_inspection(row)?);
+            }
+        }
+        Ok(found)
     }
 
     /// Clocks that run, what is due first first.

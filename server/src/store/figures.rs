@@ -35,6 +35,15 @@ pub struct CashFigure {
     pub counted: i64,
 }
 
+/// The sums of a period.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CashFigures {
+    /// By way and currency.
+    pub ways: Vec<CashFigure>,
+    /// By day and currency.
+    pub days: Vec<CashFigure>,
+}
+
 /// What became of the alerts of one rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RuleFigure {
@@ -81,25 +90,20 @@ const FOUND: [&str; 4] = ["declared", "detained", "seized", "referred"];
 /// Closing reasons that say that nothing was.
 const NOTHING: [&str; 2] = ["cleared", "false_positive"];
 const DAY: i64 = 86_400_000_000;
+/// The most rows of a table of sums.
+const CASH_ROWS: usize = 2000;
 
 impl Store {
-    /// Sums of cash by way or by day, and currency; the largest first, days in their order.
+    /// Sums of cash by way and by day, in each currency; of ways the largest first, days in their
+    /// order. One reading of the inspections gives both.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn cash_figures(
-        &self,
-        period: &Period,
-        by_day: bool,
-    ) -> Result<Vec<CashFigure>, StoreError> {
-        let of = if by_day {
-            "CAST(i.opened_at / 86400000000 AS BIGINT)"
-        } else {
-            "coalesce(i.origin, '') || '-' || coalesce(i.destination, '')"
-        };
-        let mut query: QueryBuilder<Sqlite> = QueryBuilder::new("SELECT ");
-        query.push(of).push(
-            " AS place, c.currency AS currency, count(*) AS inspections,
+    pub async fn cash_figures(&self, period: &Period) -> Result<CashFigures, StoreError> {
+        let mut query: QueryBuilder<Sqlite> = QueryBuilder::new(
+            "SELECT CAST(i.opened_at / 86400000000 AS BIGINT) AS day,
+              coalesce(i.origin, '') || '-' || coalesce(i.destination, '') AS way,
+              c.currency AS currency, count(*) AS inspections,
               coalesce(sum(c.declared), 0) AS declared, coalesce(sum(c.counted), 0) AS counted
               FROM inspection AS i
               JOIN cash AS c ON c.station = i.station AND c.inspection = i.inspection
@@ -107,28 +111,29 @@ impl Store {
         );
         push_period(&mut query, "i.opened_at", period);
         push_sites(&mut query, &period.sites, "i.station");
-        query.push(" GROUP BY 1, 2 ORDER BY ");
-        query.push(if by_day { "1, 2" } else { "5 DESC, 4 DESC, 1, 2" });
-        query.push(" LIMIT 2000");
-        let rows = query.build().fetch_all(&self.readers).await?;
-        rows.into_iter()
-            .map(|row| {
-                let place = if by_day {
-                    let day: i64 = row.try_get("place")?;
-                    let at = to_time("inspection", "opened_at", day.saturating_mul(DAY))?;
-                    at.strftime("%Y-%m-%d").to_string()
-                } else {
-                    row.try_get("place")?
-                };
-                Ok(CashFigure {
-                    of: place,
-                    currency: row.try_get("currency")?,
-                    inspections: row.try_get("inspections")?,
-                    declared: row.try_get("declared")?,
-                    counted: row.try_get("counted")?,
-                })
-            })
-            .collect()
+        query.push(" GROUP BY 1, 2, 3");
+        let (mut days, mut ways) = (BTreeMap::new(), BTreeMap::new());
+        for row in query.build().fetch_all(&self.readers).await? {
+            let day: i64 = row.try_get("day")?;
+            let day = to_time("inspection", "opened_at", day.saturating_mul(DAY))?;
+            let (way, currency): (String, String) = (row.try_get("way")?, row.try_get("currency")?);
+            let sum = CashFigure {
+                of: String::new(),
+                currency: currency.clone(),
+                inspections: row.try_get("inspections")?,
+                declared: row.try_get("declared")?,
+                counted: row.try_get("counted")?,
+            };
+            let day = day.strftime("%Y-%m-%d").to_string();
+            add(&mut days, (day, currency.clone()), &sum);
+            add(&mut ways, (way, currency), &sum);
+        }
+        let mut days: Vec<CashFigure> = days.into_values().collect();
+        let mut ways: Vec<CashFigure> = ways.into_values().collect();
+        ways.sort_by_key(|way| std::cmp::Reverse((way.counted, way.declared)));
+        days.truncate(CASH_ROWS);
+        ways.truncate(CASH_ROWS);
+        Ok(CashFigures { ways, days })
     }
 
     /// Alerts by rule, with what became of them.
@@ -174,11 +179,13 @@ impl Store {
         &self,
         period: &Period,
     ) -> Result<BTreeMap<String, TimeFigure>, StoreError> {
+        // CROSS JOIN keeps the order: the alerts of the period, then the decisions of each.
         let mut query: QueryBuilder<Sqlite> = QueryBuilder::new(
             "SELECT a.code AS code, a.raised_at AS raised_at, a.open AS open,
                     min(CASE WHEN d.actor <> 'engine' THEN d.at END) AS first_at,
                     max(CASE WHEN d.action = 'close' THEN d.at END) AS closed_at
-             FROM alert AS a JOIN decision AS d ON d.alert = a.id WHERE a.raised_at >= ",
+             FROM alert AS a CROSS JOIN decision AS d
+             WHERE d.alert = a.id AND a.raised_at >= ",
         );
         push_period(&mut query, "a.raised_at", period);
         push_sites(&mut query, &period.sites, "a.station");
@@ -258,6 +265,25 @@ impl Store {
             .await?;
         at.map(|micros| to_time("inspection", "opened_at", micros)).transpose()
     }
+}
+
+/// Adds sums to those of the same way or day and currency.
+fn add(
+    figures: &mut BTreeMap<(String, String), CashFigure>,
+    key: (String, String),
+    sum: &CashFigure,
+) {
+    let of = key.0.clone();
+    let figure = figures.entry(key).or_insert_with(|| CashFigure {
+        of,
+        currency: sum.currency.clone(),
+        inspections: 0,
+        declared: 0,
+        counted: 0,
+    });
+    figure.inspections = figure.inspections.saturating_add(sum.inspections);
+    figure.declared = figure.declared.saturating_add(sum.declared);
+    figure.counted = figure.counted.saturating_add(sum.counted);
 }
 
 fn push_period(query: &mut QueryBuilder<Sqlite>, column: &str, period: &Period) {

@@ -191,10 +191,14 @@ fn is_taken(headers: &HeaderMap, uploads: bool) -> bool {
     let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
     let json = kind.eq_ignore_ascii_case("application/json")
         || (kind.len() > 5 && kind.to_ascii_lowercase().ends_with("+json"));
-    json || kind.eq_ignore_ascii_case(FORM) || (uploads && kind.eq_ignore_ascii_case(MULTIPART))
+    // A page of elsewhere cannot send plain bytes without being asked first, unlike a form's file.
+    let file = kind.eq_ignore_ascii_case(MULTIPART) || kind.eq_ignore_ascii_case(BYTES);
+    json || kind.eq_ignore_ascii_case(FORM) || (uploads && file)
 }
 
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+/// A file as a program sends it.
+pub(crate) const BYTES: &str = "application/octet-stream";
 pub(crate) const MULTIPART: &str = "multipart/form-data";
 /// Where secrets are tried: an address may do that less often.
 const SIGN_IN: &[&str] = &["/sign-in", "/setup", "/api/v1/session"];
@@ -266,7 +270,12 @@ mod tests {
             let response = router.clone().oneshot(request).await.unwrap();
             assert_eq!(response.status(), status, "{length}");
         }
+        let request = Request::post("/api/v1/attachments");
+        let request = request.header("content-type", "application/octet-stream");
+        let request = request.body(Body::from("%PDF-")).unwrap();
+        assert_eq!(router.clone().oneshot(request).await.unwrap().status(), StatusCode::OK);
         let cases = [
+            ("application/octet-stream", 10, StatusCode::UNSUPPORTED_MEDIA_TYPE),
             ("application/json", 10, StatusCode::OK),
             ("application/x-www-form-urlencoded; charset=utf-8", 10, StatusCode::OK),
             ("multipart/form-data; boundary=x", 10, StatusCode::UNSUPPORTED_MEDIA_TYPE),

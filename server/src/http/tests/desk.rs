@@ -9,7 +9,7 @@ use tidewaiter_proto::alert::Severity;
 
 use super::{Desk, numbered};
 use crate::case::tests::desk_with_a_case;
-use crate::store::tests::now;
+use crate::store::tests::{Sender, now};
 
 fn ids(page: &Value) -> Vec<String> {
     let items = page["items"].as_array().unwrap();
@@ -238,11 +238,42 @@ async fn clocks_and_figures_tell_what_the_records_say() {
     let (status, sheet) = desk.get("/api/v1/figures/coverage/csv").await;
     assert_eq!(status, StatusCode::OK);
     assert!(
-        sheet.starts_with("movement,day,way,risk,inspected,decided\nJS272,2018-11-16"),
+        sheet.starts_with(
+            "movement,day,way,risk,on-board,inspected,share-inspected,decided\nJS272,2018-11-16,VVO-FNJ,"
+        ),
         "{sheet}"
     );
+    assert_eq!(coverage["items"][0]["on_board"], Value::Null);
     assert_eq!(desk.get("/api/v1/figures/nosuch").await.0, StatusCode::NOT_FOUND);
     assert_eq!(desk.get("/api/v1/figures/ways?from=x").await.0, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn coverage_tells_how_many_were_on_board_where_a_record_of_the_movement_says_so() {
+    let desk = desk_with_a_case().await;
+    let mut sender = Sender::new("ruvvo/dep-08");
+    for (number, persons, minute) in [("272", 140, 10), ("0272", 131, 20), ("999", 7, 30)] {
+        let body = json!({"type": "movement_seen", "on_board": persons, "movement":
+            {"mode": "air", "carrier": "JS", "number": number, "from": "VVO", "to": "FNJ"}});
+        let at = now().checked_add(jiff::Span::new().minutes(minute)).unwrap();
+        sender.loose(&body.to_string(), at);
+    }
+    let key = sender.signing.verifying();
+    desk.store.register_station(&sender.station, key, now()).await.unwrap();
+    desk.store.accept(&sender.batch(1, 3), now()).await.unwrap();
+    let coverage = desk.json("/api/v1/figures/coverage").await;
+    let flight = &coverage["items"][0];
+    assert_eq!(
+        (
+            &flight["movement"],
+            &flight["on_board"],
+            &flight["inspected"],
+            &flight["share_inspected"]
+        ),
+        (&json!("JS272"), &json!(131), &json!(1), &json!("0.008"))
+    );
+    let page = desk.get("/figures").await.1;
+    assert!(page.contains("<bdi>131</bdi>"), "{page}");
 }
 
 #[tokio::test]
