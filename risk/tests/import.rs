@@ -188,3 +188,26 @@ fn the_published_lists_are_read_whole() {
     assert!(rungrado.names().any(|(name, _)| name == "RYNRADO"), "{rungrado:?}");
     assert!(un.entries.iter().filter(|entry| entry.programme == "DPRK").count() >= 155);
 }
+
+#[test]
+fn the_number_of_a_shipping_firm_is_taken_from_the_councils_comments() {
+    for (comments, numbers) in [
+        ("Owner of a tanker. IMO number: 1234567.", &["1234567"][..]),
+        (
+            "Known to the Organization (IMO) Number: 1234567. Its manager: Company Number IMO 7654321",
+            &["1234567", "7654321"],
+        ),
+        ("MAXIMOV signed 1234567 papers; IMO number 12345678; IMO member since 1234567", &[]),
+    ] {
+        let firm = format!(
+            "<ENTITY><DATAID>2</DATAID><FIRST_NAME>EXAMPLE SHIPPING</FIRST_NAME>\
+             <REFERENCE_NUMBER>KPe.999</REFERENCE_NUMBER><COMMENTS1>{comments}</COMMENTS1></ENTITY>"
+        );
+        let bundle = un_of(&firm).unwrap();
+        let entry = bundle.entry("KPe.999").unwrap();
+        let found: Vec<(&str, &str)> =
+            entry.identifiers.iter().map(|one| (one.kind.as_str(), one.value.as_str())).collect();
+        let expected: Vec<(&str, &str)> = numbers.iter().map(|one| ("company_imo", *one)).collect();
+        assert_eq!(found, expected, "{comments}");
+    }
+}

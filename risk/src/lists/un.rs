@@ -114,13 +114,34 @@ fn premises(element: &Element) -> Option<EntryAddress> {
     (!lines.is_empty() || country.is_some()).then_some(EntryAddress { lines, country })
 }
 
-/// Keeps the comments, and takes the IMO number that the comments on ships' owners mention.
+/// Keeps the comments, and takes a firm's IMO number out of them: the file has no field for it.
 fn note(entry: &mut ListEntry, element: &Element) {
     let mut parts: Vec<String> = element
         .all("DESIGNATION")
         .flat_map(|outer| outer.children.iter().map(Element::flat))
         .collect();
-    parts.push(element.get("COMMENTS1"));
+    let comments = element.get("COMMENTS1");
+    if entry.kind == EntryKind::Organisation {
+        let numbers = company_numbers(&comments).map(|value| Identifier {
+            kind: "company_imo".to_owned(),
+            value: value.to_owned(),
+            country: None,
+        });
+        entry.identifiers.extend(numbers);
+    }
+    parts.push(comments);
     parts.retain(|part| !part.is_empty());
     entry.note = parts.join("; ");
+}
+
+/// The seven digits after each "IMO" of a text: "IMO number: 1234567", "Company Number IMO 1234567".
+fn company_numbers(text: &str) -> impl Iterator<Item = &str> {
+    text.split("IMO").skip(1).filter_map(|rest| {
+        let (between, _) = rest.split_at(rest.find(|c: char| c.is_ascii_digit())?);
+        let words = between.trim_matches(|c: char| !c.is_alphabetic()).to_lowercase();
+        let rest = rest.get(between.len()..)?;
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let value = rest.get(..digits)?;
+        (matches!(words.as_str(), "" | "number") && digits == 7).then_some(value)
+    })
 }

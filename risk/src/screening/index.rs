@@ -14,6 +14,8 @@ use super::{AGREES, Asked, AskedKind, Hit, POSSIBLE, Verdict};
 use crate::lists::{AliasQuality, EntryAddress, EntryKind, ListBundle, ListEntry};
 
 mod names;
+mod neighbours;
+mod pattern;
 mod vocabulary;
 
 use names::Names;

@@ -6,7 +6,9 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use super::vocabulary::{self, ByName, Pattern, Posting, Vocabulary};
+use super::neighbours::Reach;
+use super::pattern::Pattern;
+use super::vocabulary::{self, ByName, Posting, Vocabulary};
 use crate::lists::Script;
 use crate::screening::compare::{self, LEAST, MERGED};
 use crate::screening::korean::{self, Sound};
@@ -114,13 +116,18 @@ impl Builder {
     }
 
     pub(super) fn build(self) -> Names {
-        let words = self.words.build();
+        let words = self.words.build(FAR);
         let placed = words.by_name(self.names.all.len());
         let mut korean: Vec<_> = self.korean.into_iter().collect();
         korean.sort_by(|a, b| a.0.cmp(&b.0));
-        Names { words, placed, korean, merged: self.merged.build(), ..self.names }
+        Names { words, placed, korean, merged: self.merged.build(SHORT), ..self.names }
     }
 }
+
+/// Words up to two slips apart.
+const FAR: Reach = Reach { cost: 2.4, longest: 16 };
+/// Words written together: they are many, and asked for by single slips.
+const SHORT: Reach = Reach { cost: 1.6, longest: 13 };
 
 /// How much weight of its own words a name needs to have in common with another.
 #[derive(Clone, Copy)]

@@ -5,6 +5,8 @@
 
 use std::collections::HashMap;
 
+use super::neighbours::{self, Neighbours, Reach};
+use super::pattern::{self, Pattern, may_be_near, strange};
 use crate::screening::edit;
 use crate::screening::korean::{self, Sound};
 use crate::screening::lexicon;
@@ -31,6 +33,9 @@ pub(super) struct Vocabulary {
     skeletons: HashMap<Box<str>, Vec<u32>>,
     consonants: HashMap<Box<str>, Vec<u32>>,
     given: HashMap<u16, Vec<u32>>,
+    neighbours: Neighbours,
+    /// Words that the table of neighbours leaves out.
+    odd: Vec<usize>,
     /// Russian adjectives by the place they are made of.
     adjectives: HashMap<Box<str>, Vec<u32>>,
     sounding: Vec<Sounding>,
@@ -79,7 +84,7 @@ impl Builder {
         word.postings.push(posting);
     }
 
-    pub(super) fn build(self) -> Vocabulary {
+    pub(super) fn build(self, reach: Reach) -> Vocabulary {
         let mut all: Vec<(String, Word)> = self.words.into_iter().collect();
         all.sort_by(|a, b| (a.0.len(), &a.0).cmp(&(b.0.len(), &b.0)));
         let mut built = Vocabulary::default();
@@ -108,82 +113,46 @@ impl Builder {
                 let present = sounds.iter().fold(0, |all, sound| all | sound);
                 built.sounding.push(Sounding { word: at, sounds: sounds.into(), present });
             }
-            built.masks.push(mask(text.as_bytes()));
-            built.letters.push(letters(text.as_bytes()));
+            built.masks.push(pattern::mask(text.as_bytes()));
+            built.letters.push(pattern::letters(text.as_bytes()));
+            if !neighbours::is_plain(&text) {
+                built.odd.push(built.words.len());
+            }
             built.words.push(text.into_boxed_str());
             built.postings.push(word.postings.into());
         }
+        built.neighbours = Neighbours::new(&built.words, reach);
         built
     }
-}
-
-/// Which classes of letters a word has; in the upper half those that come twice. Letters that are
-/// easily taken for one another are one class, and an `h`, which is easily lost, is in none.
-fn mask(word: &[u8]) -> u64 {
-    let mut once = 0_u64;
-    let mut twice = 0_u64;
-    for byte in word {
-        let bit = match byte {
-            b'h' => continue,
-            b'e' | b'i' | b'j' | b'y' => 1,
-            b'o' | b'u' => 1 << 1,
-            b'c' | b'g' | b'k' | b'q' | b's' | b'z' => 1 << 2,
-            b'f' | b'v' | b'w' => 1 << 3,
-            b'd' | b't' => 1 << 4,
-            b'b' | b'p' => 1 << 5,
-            b'a' | b'l'..=b'n' | b'r' | b'x' => 1_u64 << (*byte - b'a' + 6),
-            _ => DIGITS,
-        };
-        twice |= once & bit;
-        once |= bit;
-    }
-    once | (twice & !DIGITS) << 32
-}
-
-/// Which letters and digits a word has; in the upper half those that come twice.
-fn letters(word: &[u8]) -> u64 {
-    let mut once = 0_u64;
-    let mut twice = 0_u64;
-    for byte in word {
-        let bit = match byte {
-            b'a'..=b'z' => 1_u64 << (*byte - b'a'),
-            // Digits share what room is left.
-            b'0'..=b'9' => 1_u64 << (26 + (*byte - b'0') % 6),
-            _ => 1_u64 << 31,
-        };
-        twice |= once & bit;
-        once |= bit;
-    }
-    once | twice << 32
-}
-
-/// How many letters, with how often, one of two words has and the other lacks: so many edits at least.
-fn strange(a: u64, b: u64) -> usize {
-    (a & !b).count_ones().max((b & !a).count_ones()) as usize
-}
-
-/// A word with digits: scanners take them for letters at little cost.
-const DIGITS: u64 = 1 << 31;
-
-/// Whether words with these masks may be so near that `most` is all it costs to make one the other.
-///
-/// A class that one of them lacks costs 0.8 at least, and one that it has a single time 0.4.
-fn may_be_near(a: u64, b: u64, most: f32) -> bool {
-    if (a | b) & DIGITS != 0 {
-        return true;
-    }
-    let cost = |strange: u64| {
-        let once = (strange & 0xffff_ffff).count_ones();
-        2 * once + (strange >> 32).count_ones()
-    };
-    let least = cost(a & !b).max(cost(b & !a));
-    small(least as usize) * 0.4 <= most + 0.001
 }
 
 /// The edits between words that are at least so alike: the cheapest cost little more than half of
 /// one.
 fn edits(most: f32) -> f32 {
     most / 0.55 + 0.1
+}
+
+/// How near a word of some length has to be.
+#[derive(Clone, Copy)]
+struct Near {
+    /// Its length.
+    length: usize,
+    /// What it may cost to make it the other.
+    most: f32,
+    /// How many edits that may be.
+    allowed: f32,
+}
+
+impl Near {
+    /// `None` where words of these lengths are never so alike.
+    fn of(own: usize, length: usize, least: f32) -> Option<Self> {
+        let longest = own.max(length);
+        let apart = own.abs_diff(length);
+        let most = edit::most_cost(longest, least);
+        let allowed = edits(most);
+        // Lengths that are more than half apart are never alike.
+        (apart * 2 <= longest && small(apart) <= allowed).then_some(Self { length, most, allowed })
+    }
 }
 
 /// The words of each name; a posting here names the word.
@@ -214,6 +183,12 @@ impl Vocabulary {
 
     /// The words that `latin` may be, at least so alike.
     pub(super) fn alike(&self, latin: &str, fold: &str, least: f32, found: &mut Vec<u32>) {
+        self.look(latin, fold, least, neighbours::is_plain(latin), found);
+    }
+
+    /// As [`Vocabulary::alike`]; by the table of neighbours as far as it reaches, or by a look at
+    /// every word.
+    fn look(&self, latin: &str, fold: &str, least: f32, by_table: bool, found: &mut Vec<u32>) {
         found.clear();
         let length = latin.len();
         if length == 0 {
@@ -222,37 +197,58 @@ impl Vocabulary {
         if let Some(same) = self.folds.get(fold).filter(|_| !fold.is_empty()) {
             found.extend(same);
         }
+        let folded = found.len();
         let pattern = Pattern::new(latin.as_bytes());
-        let own = pattern.mask;
+        let is_near = |at: usize, near: Near| {
+            self.masks.get(at).is_some_and(|mask| may_be_near(pattern.mask, *mask, near.most))
+                && self.is_near(at, latin, &pattern, near.allowed, least)
+        };
         let most = if least > 0.8 { length.div_ceil(4) + 1 } else { length.div_ceil(2) + 1 };
-        for longer in length.saturating_sub(most).max(1)..=length + most {
-            let longest = length.max(longer);
-            // Lengths that are more than half apart are never alike.
-            if longest.abs_diff(length.min(longer)) * 2 > longest {
-                continue;
-            }
-            let most = edit::most_cost(longest, least);
-            let allowed = edits(most);
-            if small(longest - length.min(longer)) > allowed {
-                continue;
-            }
-            let (Some(from), to) = (
-                self.starts.get(longer).copied(),
-                self.starts.get(longer + 1).copied().unwrap_or(self.words.len()),
-            ) else {
-                break;
-            };
-            let masks = self.masks.get(from..to).unwrap_or_default();
-            for (at, mask) in (from..to).zip(masks) {
-                if may_be_near(own, *mask, most)
-                    && self.is_near(at, latin, &pattern, allowed, least)
-                    && let Ok(at) = u32::try_from(at)
-                    && !found.contains(&at)
-                {
-                    found.push(at);
-                }
+        let lengths = length.saturating_sub(most).max(1)..=length + most;
+        let reaches =
+            |near: Near| by_table && self.neighbours.reaches(length.max(near.length), near.most);
+        let mut furthest: Option<f32> = None;
+        for near in lengths.clone().filter_map(|longer| Near::of(length, longer, least)) {
+            let Some(from) = self.starts.get(near.length).copied() else { break };
+            let to = self.starts.get(near.length + 1).copied().unwrap_or(self.words.len());
+            if reaches(near) {
+                furthest = Some(furthest.map_or(near.most, |most| most.max(near.most)));
+                let begin = self.odd.partition_point(|at| *at < from);
+                let odd = self.odd.get(begin..).unwrap_or_default().iter().copied();
+                let odd = odd.take_while(|at| *at < to).filter(|at| is_near(*at, near));
+                found.extend(odd.filter_map(|at| u32::try_from(at).ok()));
+            } else {
+                let all = (from..to).filter(|at| is_near(*at, near));
+                found.extend(all.filter_map(|at| u32::try_from(at).ok()));
             }
         }
+        if let Some(most) = furthest {
+            let looked = found.len();
+            self.neighbours.of(latin, most, found);
+            let mut kept = looked;
+            for next in looked..found.len() {
+                let Ok(at) = usize::try_from(found[next]) else { continue };
+                let longer = self.words.get(at).map_or(0, |word| word.len());
+                let near = Near::of(length, longer, least)
+                    .filter(|near| lengths.contains(&longer) && reaches(*near));
+                if near.is_some_and(|near| is_near(at, near)) {
+                    found[kept] = found[next];
+                    kept += 1;
+                }
+            }
+            found.truncate(kept);
+        }
+        // In the order of the words, each once.
+        found[folded..].sort_unstable();
+        let mut kept = folded;
+        for next in folded..found.len() {
+            let word = found[next];
+            if !found[..folded].contains(&word) && (kept == folded || found[kept - 1] != word) {
+                found[kept] = word;
+                kept += 1;
+            }
+        }
+        found.truncate(kept);
     }
 
     /// Whether a word may be `latin`, at least so alike; `pattern` is made of `latin`.
@@ -361,75 +357,11 @@ impl Vocabulary {
     }
 }
 
-/// A word prepared for Myers' bit-parallel edit distance.
-pub(super) struct Pattern {
-    bits: [u64; 37],
-    length: usize,
-    /// Which classes of letters it has.
-    mask: u64,
-    /// Which letters it has.
-    letters: u64,
-}
-
-impl Pattern {
-    pub(super) fn new(word: &[u8]) -> Self {
-        let mut bits = [0_u64; 37];
-        let length = word.len().min(64);
-        for (at, byte) in word.iter().take(length).enumerate() {
-            if let Some(slot) = bits.get_mut(slot(*byte)) {
-                *slot |= 1 << at;
-            }
-        }
-        Self { bits, length, mask: mask(word), letters: letters(word) }
-    }
-
-    fn distance(&self, text: &[u8]) -> usize {
-        if self.length == 0 {
-            return text.len();
-        }
-        let last = 1_u64 << (self.length - 1);
-        let (mut up, mut down) = (u64::MAX, 0_u64);
-        let mut score = self.length;
-        for byte in text {
-            let matches = self.bits.get(slot(*byte)).copied().unwrap_or_default();
-            let diagonal = (((matches & up).wrapping_add(up)) ^ up) | matches | down;
-            let mut plus = down | !(diagonal | up);
-            let mut minus = up & diagonal;
-            if plus & last != 0 {
-                score += 1;
-            }
-            if minus & last != 0 {
-                score = score.saturating_sub(1);
-            }
-            plus = plus << 1 | 1;
-            minus <<= 1;
-            up = minus | !(diagonal | plus);
-            down = plus & diagonal;
-        }
-        score
-    }
-}
-
-fn slot(byte: u8) -> usize {
-    usize::from(match byte {
-        b'a'..=b'z' => byte - b'a',
-        b'0'..=b'9' => byte - b'0' + 26,
-        _ => 36,
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Builder, Pattern, Posting};
+    use proptest::prelude::*;
 
-    #[test]
-    fn distances_are_those_of_levenshtein() {
-        for (a, b, distance) in
-            [("kitten", "sitting", 3), ("a", "a", 0), ("abc", "", 3), ("ab", "ba", 2)]
-        {
-            assert_eq!(Pattern::new(a.as_bytes()).distance(b.as_bytes()), distance, "{a} {b}");
-        }
-    }
+    use super::{Builder, Posting, Reach, Vocabulary, edit, neighbours};
 
     #[test]
     fn words_are_found_by_letters_and_by_sound() {
@@ -439,7 +371,7 @@ mod tests {
             let fold = crate::screening::edit::fold(word);
             builder.add(word, &fold, sounds.as_deref(), Posting { name, weight: 1.0 });
         }
-        let vocabulary = builder.build();
+        let vocabulary = builder.build(REACH);
         let mut found = Vec::new();
         let names = |found: &[u32]| -> Vec<u32> {
             found.iter().flat_map(|w| vocabulary.postings(*w)).map(|p| p.name).collect()
@@ -450,5 +382,58 @@ mod tests {
         let sounds = crate::screening::korean::of_hangul("릉라도").unwrap_or_default();
         vocabulary.sounding(&sounds, 0.6, &mut found);
         assert_eq!(names(&found), [0]);
+    }
+
+    const REACH: Reach = Reach { cost: 2.4, longest: 16 };
+
+    fn vocabulary(words: &[String]) -> Vocabulary {
+        let mut builder = Builder::default();
+        for (name, word) in (0..).zip(words) {
+            builder.add(word, &edit::fold(word), None, Posting { name, weight: 1.0 });
+        }
+        builder.build(REACH)
+    }
+
+    /// A word, and the same with slips: letters lost, doubled, swapped, taken for others.
+    fn bent() -> impl Strategy<Value = (String, String)> {
+        let slips =
+            prop::collection::vec((0..6_u8, any::<prop::sample::Index>(), "[a-z0-9]"), 0..4);
+        ("[aeinrstmhkl]{1,18}|[a-z]{2,12}|[a-z0-9]{2,8}", slips).prop_map(|(word, slips)| {
+            let mut letters: Vec<char> = word.chars().collect();
+            for (slip, at, letter) in slips {
+                let at = at.index(letters.len());
+                match slip {
+                    0 if letters.len() > 1 => {
+                        letters.remove(at);
+                    }
+                    1 => letters.insert(at, letters[at]),
+                    2 if at > 0 => letters.swap(at - 1, at),
+                    3 => letters.insert(at, 'h'),
+                    4 => letters.reverse(),
+                    _ => letters[at] = letter.chars().next().unwrap_or('a'),
+                }
+            }
+            (word, letters.into_iter().collect())
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+
+        #[test]
+        fn the_table_finds_what_a_look_at_every_word_finds(
+            all in prop::collection::vec(bent(), 1..40),
+            least in 0.6_f32..0.95,
+        ) {
+            let words: Vec<String> = all.iter().map(|(word, _)| word.clone()).collect();
+            let vocabulary = vocabulary(&words);
+            let (mut fast, mut plain) = (Vec::new(), Vec::new());
+            for asked in all.iter().flat_map(|(word, bent)| [word, bent]) {
+                let by_table = neighbours::is_plain(asked);
+                vocabulary.look(asked, &edit::fold(asked), least, by_table, &mut fast);
+                vocabulary.look(asked, &edit::fold(asked), least, false, &mut plain);
+                prop_assert_eq!(&fast, &plain, "{}", asked);
+            }
+        }
     }
 }
