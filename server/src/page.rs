@@ -33,6 +33,7 @@ mod own;
 mod people;
 mod policy;
 mod queue;
+mod scan;
 mod search;
 mod sign_in;
 mod station;

@@ -18,6 +18,7 @@ use tidewaiter_web::timeline::{Entry, timeline};
 use tidewaiter_web::traveller::Traveller;
 use tidewaiter_web::visit::{Visit, is_officer_id, remember_officer};
 
+use super::scan::{Scan, scans};
 use super::{failure, queue};
 use crate::people::Actor;
 use crate::state::{Act, AlertDetail, AppState};
@@ -41,6 +42,7 @@ pub(super) struct AlertPage {
     pub(super) way: Option<String>,
     pub(super) who: String,
     pub(super) tally: Tally,
+    pub(super) scans: Vec<Scan>,
     pub(super) timeline: Vec<Entry>,
     pub(super) sealed: usize,
     pub(super) others: Vec<queue::Item>,
@@ -189,6 +191,7 @@ pub(super) fn view(
         way: row.and_then(queue::way),
         who: row.map(|row| queue::who(text, row)).unwrap_or_default(),
         tally: Tally::read(&records),
+        scans: scans(text, &records),
         timeline: timeline(text, &records, missing),
         sealed: inspection.as_ref().map_or(0, |inspection| inspection.sealed),
         others: others
