@@ -247,7 +247,7 @@ fn by_inspection(records: Vec<OpenedRecord>) -> BTreeMap<String, Vec<OpenedRecor
 }
 
 /// So many that a commit is worth it, so few that a new alarm does not wait long for their end.
-const AT_ONCE: i64 = 8;
+const AT_ONCE: i64 = 32;
 const DIGESTS_AT_ONCE: i64 = 1000;
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 

@@ -69,10 +69,7 @@ impl Store {
         received_at: Timestamp,
     ) -> Result<Accepted, StoreError> {
         let arriving = Arriving::new(batch, received_at)?;
-        if arriving.records.len() > FEW {
-            return self.writer.write_long(|c| Box::pin(accept(c, arriving))).await;
-        }
-        self.writer.write(|c| Box::pin(accept(c, arriving))).await
+        self.writer.write(move |connection| Box::pin(accept(connection, arriving))).await
     }
 
     /// What is on disk of one epoch.
@@ -417,6 +414,3 @@ async fn runs(
         })
         .collect()
 }
-
-/// So many records take no longer than anything else: what is new comes in batches of less.
-const FEW: usize = 16;
