@@ -8,6 +8,7 @@
 //! made one for `most` are left the same when each loses its doubled letters in question, and for
 //! every [`LETTER`] of the rest one letter more. What is found is still to be compared.
 
+use super::pattern::class;
 use crate::screening::name::small;
 
 /// What a letter costs at least that one word alone has, or has as one of another class; and what
@@ -129,22 +130,7 @@ impl Classes {
         let (mut letters, mut doubled, mut count) = (0_u64, 0_u16, 0_u32);
         let mut before = None;
         for byte in word.bytes() {
-            let class = match byte {
-                b'h' => 0,
-                b'e' | b'i' | b'j' | b'y' => 1,
-                b'o' | b'u' => 2,
-                b'c' | b'g' | b'k' | b'q' | b's' | b'z' => 3,
-                b'f' | b'v' | b'w' => 4,
-                b'd' | b't' => 5,
-                b'b' | b'p' => 6,
-                b'a' => 7,
-                b'l' => 8,
-                b'm' => 9,
-                b'n' => 10,
-                b'r' => 11,
-                b'x' => 12,
-                _ => return None,
-            };
+            let class = u64::from(class(byte)?);
             if class > 0 {
                 if count == 16 {
                     return None;

@@ -4,22 +4,37 @@
 
 use crate::screening::name::small;
 
-/// Which classes of letters a word has; in the upper half those that come twice. Letters that are
-/// easily taken for one another are one class, and an `h`, which is easily lost, is in none.
+/// The class of a letter, 1 to 12: letters that are easily taken for one another are one class. An
+/// `h`, which is easily lost, is of class 0; digits, which scanners take for letters of several
+/// classes, are of none.
+pub(super) fn class(byte: u8) -> Option<u8> {
+    Some(match byte {
+        b'h' => 0,
+        b'e' | b'i' | b'j' | b'y' => 1,
+        b'o' | b'u' => 2,
+        b'c' | b'g' | b'k' | b'q' | b's' | b'z' => 3,
+        b'f' | b'v' | b'w' => 4,
+        b'd' | b't' => 5,
+        b'b' | b'p' => 6,
+        b'a' => 7,
+        b'l' => 8,
+        b'm' => 9,
+        b'n' => 10,
+        b'r' => 11,
+        b'x' => 12,
+        _ => return None,
+    })
+}
+
+/// Which classes of letters a word has; in the upper half those that come twice. No `h` counts.
 pub(super) fn mask(word: &[u8]) -> u64 {
     let mut once = 0_u64;
     let mut twice = 0_u64;
     for byte in word {
-        let bit = match byte {
-            b'h' => continue,
-            b'e' | b'i' | b'j' | b'y' => 1,
-            b'o' | b'u' => 1 << 1,
-            b'c' | b'g' | b'k' | b'q' | b's' | b'z' => 1 << 2,
-            b'f' | b'v' | b'w' => 1 << 3,
-            b'd' | b't' => 1 << 4,
-            b'b' | b'p' => 1 << 5,
-            b'a' | b'l'..=b'n' | b'r' | b'x' => 1_u64 << (*byte - b'a' + 6),
-            _ => DIGITS,
+        let bit = match class(*byte) {
+            Some(0) => continue,
+            Some(class) => 1 << class,
+            None => DIGITS,
         };
         twice |= once & bit;
         once |= bit;
