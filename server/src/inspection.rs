@@ -32,7 +32,7 @@ pub struct OpenedRecords {
 }
 
 /// The type of the record that tells of a movement.
-const MOVEMENT_SEEN: &str = "movement_seen";
+pub(crate) const MOVEMENT_SEEN: &str = "movement_seen";
 
 /// One opened record.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,9 +80,7 @@ impl Opener {
         key_id: &[u8; 16],
     ) -> Result<OpenedRecords, StoreError> {
         let keyed = self.store.records_of_key(station, key_id).await?;
-        let key = keyed.wrapped.and_then(|wrapped| {
-            BodyKey::unwrap_for_server(KeyId(*key_id), &self.secret, &wrapped).ok()
-        });
+        let key = self.unwrapped(key_id, keyed.wrapped);
         let mut opened = OpenedRecords::default();
         for row in &keyed.records {
             let stored = Stored::parse(&row.stored).map_err(|error| StoreError::Inconsistent {
@@ -117,10 +115,7 @@ impl Opener {
         for (station, key_id) in self.store.keys_of_type(MOVEMENT_SEEN, place, since, until).await?
         {
             let keyed = self.store.records_of_key(&station, &key_id).await?;
-            let key = keyed.wrapped.and_then(|wrapped| {
-                BodyKey::unwrap_for_server(KeyId(key_id), &self.secret, &wrapped).ok()
-            });
-            let Some(key) = key else { continue };
+            let Some(key) = self.unwrapped(&key_id, keyed.wrapped) else { continue };
             let stored = keyed.records.iter().filter_map(|row| Stored::parse(&row.stored).ok());
             for stored in stored.filter(|stored| stored.header.type_name == MOVEMENT_SEEN) {
                 let Ok(opened) = stored.open(&key) else { continue };
@@ -152,9 +147,12 @@ impl Opener {
         key_id: &[u8; 16],
     ) -> Result<Option<BodyKey>, StoreError> {
         let wrapped = self.store.wrapped_key(station, key_id).await?;
-        Ok(wrapped.and_then(|wrapped| {
-            BodyKey::unwrap_for_server(KeyId(*key_id), &self.secret, &wrapped).ok()
-        }))
+        Ok(self.unwrapped(key_id, wrapped))
+    }
+
+    /// A key, unless it never came, was destroyed or does not fit.
+    fn unwrapped(&self, key_id: &[u8; 16], wrapped: Option<[u8; 80]>) -> Option<BodyKey> {
+        BodyKey::unwrap_for_server(KeyId(*key_id), &self.secret, &wrapped?).ok()
     }
 
     /// Records of a subject's other inspections since an instant, at any station.

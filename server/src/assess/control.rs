@@ -15,6 +15,7 @@ use tidewaiter_proto::station::StationId;
 use super::Assessor;
 use super::judge::Judged;
 use super::watch::{KEPT_HOURS, movement_of};
+use crate::inspection::MOVEMENT_SEEN;
 use crate::store::{Activation, AlertRow, ApprovalRow, InspectionRow, StoreError};
 
 impl Assessor {
@@ -185,7 +186,6 @@ impl Assessor {
 
 /// The policy's name among the versions in force.
 const POLICY: &str = "policy";
-const MOVEMENT_SEEN: &str = "movement_seen";
 const POLICY_APPLIED: &str = "policy_applied";
 /// An inspection may be so long before or after its movement's time.
 const AROUND_HOURS: i64 = 48;
